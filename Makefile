@@ -1,0 +1,27 @@
+.PHONY: run test check bench train lock help
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## set up what is missing and serve the demo city at http://127.0.0.1:8000
+	@scripts/setup run
+	@.venv/bin/stadtbot run
+
+test: ## set up what is missing, check the code, run all tests
+	@scripts/setup dev
+	@scripts/check
+	@scripts/offline .venv/bin/pytest
+
+check: ## format, lint and types, in seconds
+	@scripts/check
+
+bench: ## measure; writes bench/results.json
+	@scripts/setup dev
+	@.venv/bin/python -m bench
+
+train: ## train Rasa's model if its data has changed
+	@scripts/setup run
+
+lock: ## compile the hash-pinned requirements anew
+	@scripts/lock

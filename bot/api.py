@@ -1,0 +1,301 @@
+"""The chat API: what the widget, the kiosk and the phone bridge talk to (prefix `/api/chat`)."""
+
+# No `from __future__ import annotations`: the routes' types are made per instance, and FastAPI reads them at once.
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import Field
+
+from bot.contact import Reachability
+from bot.models import MAX_TEXT_LENGTH, Channel, Message, Model, State, Turn, Utterance
+from bot.replies import Replies
+from bot.service import ChatService, InvalidUtterance
+from bot.settings import ChatSettings
+from bot.sites import Site
+from bot.store import Conversation, ConversationClosed, ConversationGone, TurnConflict
+from bot.transcript import transcript
+from core.events import EventHub
+from core.limits import Limiter
+from core.problems import Problem
+
+Rating = Literal["up", "down"] | Annotated[int, Field(ge=1, le=6)]
+
+
+class NewConversation(Model):
+    """Wish for a conversation."""
+
+    site: str = Field(max_length=64)
+    channel: Channel = Channel.WEB
+    language: str = Field(default="de", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9-]{1,30})?$")
+    caller: str | None = Field(default=None, max_length=64)
+
+
+class Conversed(Model):
+    """A new conversation with its token."""
+
+    id: str
+    token: str
+    messages: list[Message]
+
+
+class Messages(Model):
+    """Messages in order."""
+
+    messages: list[Message]
+    state: State
+
+
+class Feedback(Model):
+    """A rating of one answer (`seq`) or of the whole conversation: 1 best to 6, or thumbs."""
+
+    rating: Rating
+    comment: str | None = Field(default=None, max_length=MAX_TEXT_LENGTH)
+    seq: int | None = Field(default=None, ge=1)
+
+
+class LanguageChange(Model):
+    """Another language for the messages to come."""
+
+    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9-]{1,30})?$")
+
+
+class ChatApi:
+    """The routes and what they need."""
+
+    def __init__(
+        self,
+        *,
+        service: ChatService,
+        sites: dict[str, Site],
+        replies: Replies,
+        reachability: Reachability,
+        events: EventHub,
+        limiter: Limiter,
+        settings: ChatSettings,
+        client_of: Callable[[Request], str],
+    ) -> None:
+        """
+        Args:
+            service: the conversations.
+            sites: the city's websites by key.
+            replies: the texts.
+            reachability: knows when staff can be reached.
+            events: wakes event streams.
+            limiter: counts what a client does.
+            settings: limits and times.
+            client_of: the address for which a request is counted.
+        """
+        self._service = service
+        self._sites = sites
+        self._replies = replies
+        self._reachability = reachability
+        self._events = events
+        self._limiter = limiter
+        self._settings = settings
+        self._client_of = client_of
+        self._streams: Counter[str] = Counter()
+        self.router = self._routes()
+
+    def _routes(self) -> APIRouter:
+        router = APIRouter(prefix="/api/chat")
+        router.get("/sites/{site}")(self.site)
+        router.post("/conversations", status_code=HTTPStatus.CREATED)(self.create)
+        Owned = Annotated[Conversation, Depends(self._authenticated)]
+        Followed = Annotated[Conversation, Depends(self._followed)]
+
+        @router.post("/conversations/{conversation_id}/messages")
+        async def say(request: Request, conversation: Owned, utterance: Utterance, token: Token) -> Turn:
+            return await self.say(request, conversation, utterance, token)
+
+        @router.get("/conversations/{conversation_id}/messages")
+        async def messages(conversation: Owned, after: Annotated[int, Query(ge=0)] = 0) -> Messages:
+            found = await self._service.messages(conversation.id, after=after)
+            return Messages(messages=found, state=conversation.state)
+
+        @router.get("/conversations/{conversation_id}/transcript", response_class=PlainTextResponse)
+        async def get_transcript(conversation: Owned) -> PlainTextResponse:
+            found = await self._service.messages(conversation.id, after=0)
+            return PlainTextResponse(transcript(found, self._replies))
+
+        @router.get("/conversations/{conversation_id}/events", response_class=EventSourceResponse)
+        async def events(
+            conversation: Followed, last_event_id: Annotated[str | None, Header()] = None
+        ) -> AsyncIterator[ServerSentEvent]:
+            with self._stream(conversation.id):
+                async for event in self._follow(conversation.id, after=_sequence(last_event_id)):
+                    yield event
+
+        @router.post("/conversations/{conversation_id}/feedback", status_code=HTTPStatus.NO_CONTENT)
+        async def rate(conversation: Owned, feedback: Feedback) -> Response:
+            return await self.rate(conversation, feedback)
+
+        @router.patch("/conversations/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
+        async def change_language(conversation: Owned, change: LanguageChange) -> Response:
+            if change.language not in self._sites[conversation.site].languages:
+                raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "language-not-available")
+            await self._service.set_language(conversation.id, change.language)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+
+        @router.delete("/conversations/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
+        async def erase(conversation: Owned) -> Response:
+            await self._service.erase(conversation.id)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+
+        @router.post("/conversations/{conversation_id}/handover")
+        @router.delete("/conversations/{conversation_id}/handover")
+        @router.post("/conversations/{conversation_id}/callback")
+        async def not_available(conversation: Owned) -> Response:
+            raise self._problem(HTTPStatus.NOT_IMPLEMENTED, "not-available", contact=self._reachability.contact().text)
+
+        return router
+
+    async def site(self, request: Request, site: str, language: str = "de") -> dict[str, Any]:
+        """Texts, look and legal links of a site, and whether humans can be reached."""
+        known = self._site(site)
+        contact = self._reachability.contact()
+        base = str(request.base_url).rstrip("/")
+        legal = {name: f"{base}{url}" if url.startswith("/") else url for name, url in known.legal.model_dump().items()}
+        return {
+            "site": site,
+            "name": known.name,
+            "languages": known.languages,
+            "texts": self._replies.widget_texts(language),
+            "look": known.look.model_dump(),
+            "legal": legal,
+            "notice": None,
+            "bot": True,
+            "hotline": {"phone": self._replies.phrase("hotline.phone"), "label": self._replies.phrase("hotline.label")},
+            "reachability": {"open": contact.open, "text": contact.text},
+        }
+
+    async def create(self, request: Request, wish: NewConversation, origin: Annotated[str, Header()] = "") -> Conversed:
+        """A new conversation; the first message tells that a machine is talking."""
+        site = self._site(wish.site)
+        own = str(request.base_url).rstrip("/")
+        if origin and origin != own and origin not in site.origins:
+            raise self._problem(HTTPStatus.FORBIDDEN, "origin-not-allowed")
+        if wish.channel is not Channel.WEB or wish.caller is not None:
+            raise self._problem(HTTPStatus.FORBIDDEN, "channel-not-available")
+        self._count(request, "conversations", self._settings.conversations_limit)
+        language = wish.language if wish.language in site.languages else site.languages[0]
+        conversation, token, messages = await self._service.start(
+            site=wish.site, channel=wish.channel, language=language
+        )
+        return Conversed(id=conversation.id, token=token, messages=messages)
+
+    async def say(self, request: Request, conversation: Conversation, utterance: Utterance, token: str) -> Turn:
+        """Say something and get everything that is newly stored for it."""
+        self._count(request, "messages", self._settings.messages_limit)
+        try:
+            return await self._service.say(conversation, utterance, token=token)
+        except InvalidUtterance as error:
+            raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code) from None
+        except TurnConflict:
+            raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "client-id-reused") from None
+        except ConversationClosed:
+            raise self._problem(HTTPStatus.CONFLICT, "conversation-closed") from None
+        except ConversationGone:
+            raise self._problem(HTTPStatus.NOT_FOUND, "unknown-conversation") from None
+
+    async def rate(self, conversation: Conversation, feedback: Feedback) -> Response:
+        """Take a rating; a later one replaces it."""
+        try:
+            await self._service.rate(
+                conversation.id, seq=feedback.seq or 0, rating=str(feedback.rating), comment=feedback.comment
+            )
+        except LookupError:
+            raise self._problem(HTTPStatus.NOT_FOUND, "unknown-message") from None
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def _authenticated(
+        self,
+        request: Request,
+        conversation_id: Annotated[str, Path(max_length=64)],
+        authorization: Annotated[str, Header()] = "",
+    ) -> Conversation:
+        if request.method == "GET":
+            self._count(request, "reads", self._settings.reads_limit)
+        try:
+            conversation = await self._service.authenticate(conversation_id, _token(authorization))
+        except ConversationGone:
+            raise self._problem(HTTPStatus.NOT_FOUND, "unknown-conversation") from None
+        if conversation is None:
+            raise self._problem(HTTPStatus.UNAUTHORIZED, "wrong-token", headers={"WWW-Authenticate": "Bearer"})
+        return conversation
+
+    async def _followed(
+        self,
+        request: Request,
+        conversation_id: Annotated[str, Path(max_length=64)],
+        authorization: Annotated[str, Header()] = "",
+    ) -> Conversation:
+        conversation = await self._authenticated(request, conversation_id, authorization)
+        if self._streams[conversation.id] >= self._settings.streams_per_conversation:
+            raise self._problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams")
+        return conversation
+
+    async def _follow(self, conversation_id: str, *, after: int) -> AsyncIterator[ServerSentEvent]:
+        with self._events.subscribe(conversation_id) as queue:
+            conversation = await self._service.current(conversation_id)
+            yield ServerSentEvent(event="state", data={"state": conversation.state})
+            while True:
+                for message in await self._service.messages(conversation_id, after=after):
+                    after = message.seq
+                    yield ServerSentEvent(event="message", id=str(message.seq), data=message)
+                event = await queue.get()
+                while event.name == "message" and not queue.empty():
+                    event = queue.get_nowait()
+                if event.name != "message":
+                    yield ServerSentEvent(event=event.name, data=event.data)
+                if event.data.get("state") == State.CLOSED:
+                    return
+
+    @contextmanager
+    def _stream(self, conversation_id: str) -> Iterator[None]:
+        self._streams[conversation_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[conversation_id] -= 1
+            if not self._streams[conversation_id]:
+                del self._streams[conversation_id]
+
+    def _site(self, key: str) -> Site:
+        try:
+            return self._sites[key]
+        except KeyError:
+            raise self._problem(HTTPStatus.NOT_FOUND, "unknown-site") from None
+
+    def _count(self, request: Request, name: str, limit: str) -> None:
+        self._limiter.hit(
+            limit, client=self._client_of(request), name=name, detail=self._replies.phrase("problem.too-many-requests")
+        )
+
+    def _problem(
+        self, status: HTTPStatus, code: str, *, headers: dict[str, str] | None = None, **values: str
+    ) -> Problem:
+        return Problem(status, code, self._replies.phrase(f"problem.{code}", **values), headers=headers)
+
+
+def _token(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def bearer_token(authorization: Annotated[str, Header()] = "") -> str:
+    """The token of a request's `Authorization` header, empty without one."""
+    return _token(authorization)
+
+
+Token = Annotated[str, Depends(bearer_token)]
+
+
+def _sequence(last_event_id: str | None) -> int:
+    return int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 10 else 0

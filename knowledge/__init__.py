@@ -1,0 +1,1 @@
+"""The city's service catalogue: finding services and answering from their records."""

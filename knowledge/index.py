@@ -1,0 +1,196 @@
+"""The search index: vectors and words of every published record, immutable, and the holder that swaps it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.catalogue import LifeSituation, Office, Service
+from knowledge.embedding import Embedder, Vectors
+from knowledge.entries import Entry as Entry
+from knowledge.entries import Kind as Kind
+from knowledge.lexical import Document, LexicalIndex, Scores
+from knowledge.store import Catalogue, CatalogueStore
+from knowledge.topics import Topics
+
+DENSE_FIELDS = ("name", "example", "text")
+DENSE_FEATURES = tuple(f"{field}_vector" for field in DENSE_FIELDS)
+MODULES = ("full", "requirements", "documents", "fees", "deadlines", "duration", "procedure", "notes")
+NEAREST_PASSAGES = 4096
+"""How many passages a question is compared with at most; all of them in a city's catalogue."""
+
+RECENT_TEXTS = 64
+"""How many questions' vectors are kept in memory."""
+
+
+class Index:
+    """Everything that a question is compared with. Safe for threads."""
+
+    def __init__(self, catalogue: Catalogue, embedder: Embedder | None, *, passages_by: Embedder | None = None) -> None:
+        """Build the index, which takes as long as the embedder does.
+
+        Args:
+            catalogue: the records; services that are not published stay out.
+            embedder: for questions; without one only words are compared.
+            passages_by: for the catalogue's passages, where that is another one of the same model, such as a cache:
+                what citizens ask must never get into a cache that is kept.
+        """
+        records = _records(catalogue)
+        self.catalogue = catalogue
+        self.embedder = embedder
+        self.entries = tuple(entry for entry, _ in records)
+        self.position = {(entry.kind, entry.id): at for at, entry in enumerate(self.entries)}
+        documents = [document for _, document in records]
+        self.lexical = LexicalIndex(documents)
+        self.topics = Topics(self.entries, documents, self.lexical)
+        # A text is often asked for twice within a moment, see `Knowledge.warm`; only memory keeps it, and not for long.
+        self._encoding = threading.Lock()
+        self._encode = lru_cache(RECENT_TEXTS)(self._vector)
+        self._dense = _DenseIndex(documents, passages_by or embedder) if embedder else None
+
+    def _vector(self, text: str) -> Vectors:
+        assert self.embedder is not None
+        return self.embedder.encode([text])
+
+    @property
+    def version(self) -> int:
+        """The catalogue's version of which this index is."""
+        return self.catalogue.version
+
+    @property
+    def passages(self) -> int:
+        """Number of vectors."""
+        return self._dense.size if self._dense else 0
+
+    def entry(self, kind: Kind, id: str) -> Entry | None:
+        """The entry of a record that can be found; None for drafts and unknown ids."""
+        at = self.position.get((kind, id))
+        return None if at is None else self.entries[at]
+
+    def vectors(self, text: str) -> NDArray[np.float64]:
+        """Best cosine per record and kind of passage, shape (number of entries, number of `DENSE_FEATURES`)."""
+        if self._dense is None or self.embedder is None or not self.entries:
+            return np.zeros((len(self.entries), len(DENSE_FEATURES)))
+        with self._encoding:
+            query = self._encode(text)
+        return self._dense.best(query)
+
+
+class _DenseIndex:
+    """Vectors of passages in FAISS."""
+
+    def __init__(self, documents: Sequence[Document], embedder: Embedder) -> None:
+        passages = [
+            (at, field, text)
+            for at, document in enumerate(documents)
+            for field, texts in enumerate((document.names, document.examples, [document.summary, *document.modules]))
+            for text in texts
+        ]
+        self.size = len(passages)
+        self._documents = len(documents)
+        self._slots = np.array([at * len(DENSE_FIELDS) + field for at, field, _ in passages], dtype=np.int64)
+        vectors = embedder.encode([text for _, _, text in passages])
+        # One thread: the questions of several citizens already share the cores.
+        faiss.omp_set_num_threads(1)
+        self._faiss: Any = faiss.IndexFlatIP(vectors.shape[1])
+        self._faiss.add(np.ascontiguousarray(vectors))
+
+    def best(self, query: Vectors) -> NDArray[np.float64]:
+        scores, passages = self._faiss.search(query, min(self.size, NEAREST_PASSAGES))
+        best: Scores = np.zeros(self._documents * len(DENSE_FIELDS))
+        np.maximum.at(best, self._slots[passages[0]], scores[0])
+        return best.reshape(self._documents, len(DENSE_FIELDS))
+
+
+def _records(catalogue: Catalogue) -> list[tuple[Entry, Document]]:
+    services = [service for service in catalogue.services.values() if service.status == "published"]
+    found = {service.id for service in services}
+    return [
+        *((_service_entry(service), service_document(service)) for service in services),
+        *((_situation_entry(situation, found), _situation_document(situation)) for situation in _situations(catalogue)),
+        *((Entry("office", office.id, office.name), _office_document(office)) for office in catalogue.offices.values()),
+    ]
+
+
+def _situations(catalogue: Catalogue) -> list[LifeSituation]:
+    return list(catalogue.life_situations.values())
+
+
+def _service_entry(service: Service) -> Entry:
+    return Entry(
+        "service",
+        service.id,
+        service.title,
+        valid_from=service.valid_from,
+        valid_until=service.valid_until,
+        areas=tuple(service.areas),
+    )
+
+
+def _situation_entry(situation: LifeSituation, found: set[str]) -> Entry:
+    services = tuple(id for id in situation.services if id in found)
+    return Entry("life_situation", situation.id, situation.title, services=services)
+
+
+def service_document(service: Service) -> Document:
+    """The passages of a service."""
+    names = dict.fromkeys([service.title, service.official_title or service.title, *service.synonyms])
+    return Document(
+        names=tuple(names),
+        examples=tuple(service.examples),
+        summary=service.summary,
+        modules=tuple(text for module in MODULES if (text := _module_text(service, module))),
+    )
+
+
+def _module_text(service: Service, module: str) -> str:
+    value = getattr(service, module)
+    return "\n".join(item.text for item in value) if isinstance(value, list) else value or ""
+
+
+def _situation_document(situation: LifeSituation) -> Document:
+    return Document((situation.title, *situation.synonyms), tuple(situation.examples), situation.summary)
+
+
+def _office_document(office: Office) -> Document:
+    return Document(tuple(dict.fromkeys([office.name, *office.synonyms])))
+
+
+class IndexHolder:
+    """Has the index of the moment and swaps it as a whole when the catalogue's version has changed."""
+
+    def __init__(self, store: CatalogueStore, build: Callable[[Catalogue], Index]) -> None:
+        """Hold no index yet; `refresh` builds the first one."""
+        self._store = store
+        self._build = build
+        self._index: Index | None = None
+        self._building = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        return self._index is not None
+
+    @property
+    def index(self) -> Index:
+        """The index of the moment; built at once if there is none yet."""
+        if self._index is None:
+            self.refresh()
+        assert self._index is not None
+        return self._index
+
+    def refresh(self) -> bool:
+        """Build and swap the index if the catalogue has changed; returns whether it had.
+
+        Meanwhile the old index goes on answering.
+        """
+        with self._building:
+            if self._index is not None and self._index.version == self._store.version():
+                return False
+            self._index = self._build(self._store.load())
+            return True

@@ -1,0 +1,178 @@
+"""Finds what a citizen's text is about: one service, a few to choose from, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clock import Clock, SystemClock
+from knowledge.focus import Question, read
+from knowledge.index import Entry, Index, Kind
+from knowledge.lexical import FEATURES
+from knowledge.models import Candidate, Outcome, SearchResult
+from knowledge.ranking import Calibration, calibration, features, probabilities
+from knowledge.settings import SearchSettings
+
+ZONE = ZoneInfo("Europe/Berlin")
+SERVICES: tuple[Kind, ...] = ("service",)
+SERVICES_AND_SITUATIONS: tuple[Kind, ...] = ("service", "life_situation")
+TWO_WORDS = 1.5
+ALTERNATIVE_SHARE = 0.01
+"""An alternative has at least this share of what all services together have."""
+NAMED_WHOLE = 0.99
+"""Share of a name's weight that a text has if it has the whole name."""
+NOTHING = SearchResult(outcome=Outcome.NOTHING)
+
+
+class HasIndex(Protocol):
+    """Whoever has the index of the moment."""
+
+    @property
+    def index(self) -> Index: ...
+
+
+Chance = tuple[Entry, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Records in order of their probability; `none` is the probability that no record is meant."""
+
+    entries: tuple[Chance, ...]
+    none: float
+    words: float = 0.0
+    """Number of topical words in the text, light words counted in part."""
+
+
+class Search:
+    """Searches the index of the moment. Safe for threads."""
+
+    def __init__(self, holder: HasIndex, settings: SearchSettings | None = None, clock: Clock | None = None) -> None:
+        self._holder = holder
+        self._settings = settings or SearchSettings()
+        self._clock = clock or SystemClock()
+        self._calibration = cache(calibration)
+
+    def find(
+        self, text: str, *, current: str | None = None, kinds: Collection[Kind] = SERVICES_AND_SITUATIONS
+    ) -> SearchResult:
+        """What a text is about.
+
+        Args:
+            text: what the citizen says.
+            current: id of the service that is being talked about. A text that names no topic of its own ("und was
+                kostet das?", "und die Abmeldung?") is about it or about a service of the same topic.
+            kinds: what may be found.
+        """
+        index = self._holder.index
+        question = read(index, text)
+        at = None if current is None else index.position.get(("service", current))
+        if at is None or index.topics.named(question.terms):
+            return self._decide(index, question, self._rank(index, question, current, kinds), current)
+        sibling = index.topics.sibling(question.terms, at)
+        if sibling is None and index.topics.strange(question.terms, at):
+            found = self._decide(index, question, self._rank(index, question, current, kinds), current)
+            if found.outcome is Outcome.NOTHING:
+                return NOTHING
+        entry = index.entries[at if sibling is None else sibling]
+        return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(entry, 1.0),))
+
+    def rank(
+        self, text: str, *, current: str | None = None, kinds: Collection[Kind] = SERVICES_AND_SITUATIONS
+    ) -> Ranking:
+        """All valid records of some kinds with their probabilities, best first."""
+        index = self._holder.index
+        return self._rank(index, read(index, text), current, kinds)
+
+    def _rank(self, index: Index, question: Question, current: str | None, kinds: Collection[Kind]) -> Ranking:
+        if not question.terms.mass or not index.entries:
+            return Ranking((), 1.0)
+        utilities, none = self._weights(index).utilities(features(index, question.text, question.terms))
+        if current is not None and (at := index.position.get(("service", current))) is not None:
+            utilities[at] += self._settings.current_bonus
+        today = self._clock.now().astimezone(ZONE).date()
+        allowed = [at for at, entry in enumerate(index.entries) if entry.kind in kinds and entry.is_valid(today)]
+        return _ranking(index, allowed, probabilities(utilities[allowed], none), question.terms.count)
+
+    def alternatives(self, text: str) -> tuple[Candidate, ...]:
+        """Services that a text may mean, best first, however unsure the search is of them."""
+        ranking = self.rank(text, kinds=SERVICES)
+        floor = ALTERNATIVE_SHARE * (1 - ranking.none)
+        likely = [pair for pair in ranking.entries[: self._settings.most_candidates] if pair[1] >= floor]
+        return tuple(_candidate(*pair) for pair in likely)
+
+    def find_office(self, text: str) -> Candidate | None:
+        """The office that a text names, or nothing."""
+        index = self._holder.index
+        terms = index.lexical.analyse(text)
+        offices = [at for at, entry in enumerate(index.entries) if entry.kind == "office"]
+        if not terms.mass or not offices:
+            return None
+        scores = _office_scores(index.lexical.features(terms)[offices])
+        best = int(scores.argmax())
+        if scores[best] < self._settings.office_score:
+            return None
+        return _candidate(index.entries[offices[best]], float(scores[best]))
+
+    def _weights(self, index: Index) -> Calibration:
+        return self._calibration(index.embedder.name if index.embedder else None)
+
+    def _decide(self, index: Index, question: Question, ranking: Ranking, current: str | None) -> SearchResult:
+        settings = self._settings
+        if not ranking.entries or 1 - ranking.none < settings.answerable_probability:
+            return NOTHING
+        best, probability = ranking.entries[0]
+        one_word = ranking.words < TWO_WORDS and best.id != current
+        needed = settings.sure_probability_of_one_word if one_word else settings.sure_probability
+        shared = {index.entries[at].id for at in index.topics.sharing(question.terms)}
+        if best.id in shared and current not in shared:
+            return self._ask_back([pair for pair in ranking.entries if pair[0].id in shared])
+        if index.topics.called(question.terms) == index.position[best.kind, best.id]:
+            needed = min(needed, settings.sure_probability_of_name)
+        if best.kind == "service" and (probability >= needed or len(ranking.entries) == 1):
+            return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(best, probability),))
+        likely = sum(chance >= settings.candidate_probability for _, chance in ranking.entries)
+        chosen = list(ranking.entries[: min(likely, settings.most_candidates)])
+        if best.kind == "life_situation":
+            chosen = self._with_services(chosen, ranking)
+        elif len(chosen) < 2:
+            chosen = list(ranking.entries[:2])
+        return SearchResult(outcome=Outcome.UNSURE, candidates=tuple(_candidate(*pair) for pair in chosen))
+
+    def _ask_back(self, choices: list[Chance]) -> SearchResult:
+        chosen = choices[: self._settings.most_candidates]
+        return SearchResult(outcome=Outcome.UNSURE, candidates=tuple(_candidate(*pair) for pair in chosen))
+
+    def _with_services(self, chosen: list[Chance], ranking: Ranking) -> list[Chance]:
+        """A life situation with what else is likely, filled up with the services that it leads to."""
+        found = {entry.id for entry, _ in chosen}
+        others = {entry.id: (entry, chance) for entry, chance in ranking.entries if entry.id not in found}
+        led = [others[id] for id in chosen[0][0].services if id in others]
+        return [*chosen, *led][: self._settings.most_candidates]
+
+
+def _ranking(index: Index, allowed: list[int], chances: NDArray[np.float64], words: float) -> Ranking:
+    order = np.argsort(-chances[:-1], kind="stable")
+    return Ranking(
+        tuple((index.entries[allowed[at]], float(chances[at])) for at in order),
+        float(chances[-1]),
+        words,
+    )
+
+
+def _office_scores(lexical: NDArray[np.float64]) -> NDArray[np.float64]:
+    column = {name: lexical[:, at] for at, name in enumerate(FEATURES)}
+    named = np.maximum(column["name_cover"], 0.9 * column["gram_cover"])
+    whole = column["name_contained"] >= NAMED_WHOLE
+    fit = 0.7 * named + 0.3 * np.maximum(column["name_stem_cosine"], column["name_gram_cosine"])
+    return np.asarray(fit + whole)
+
+
+def _candidate(entry: Entry, score: float) -> Candidate:
+    return Candidate(kind=entry.kind, id=entry.id, title=entry.title, score=min(1.0, max(0.0, score)))

@@ -1,0 +1,5 @@
+"""`python -m stadtbot` is `stadtbot`."""
+
+from stadtbot.cli import app
+
+app()

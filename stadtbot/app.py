@@ -1,0 +1,232 @@
+"""Where the rooms are joined: one service from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import Scope
+
+from bot.actions import actions_app
+from bot.api import ChatApi
+from bot.demo import mount_demo
+from bot.dialogue import Dialogue
+from bot.rasa_client import RasaClient, RasaTracker
+from bot.replies import Replies
+from bot.service import ChatService
+from bot.sites import load_sites
+from bot.store import ConversationStore
+from core import problems
+from core.clock import Clock, SystemClock
+from core.database import Database
+from core.events import EventHub
+from core.i18n import Phrases
+from core.leases import Leases
+from core.limits import Limiter
+from knowledge.service import Knowledge
+from stadtbot.hotline import Hotline
+from stadtbot.rasa_process import RasaProcess
+from stadtbot.settings import ROOT, Settings
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+JOB_EVERY = dt.timedelta(seconds=30)
+WIDGET = ROOT / "bot" / "widget"
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class _Scripts(StaticFiles):
+    """The widget's modules, and nothing else that lies beside them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if not path.endswith(".js") or "/" in path:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return await super().get_response(path, scope)
+
+
+class Stadtbot:
+    """A service with everything in it."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.holder = uuid.uuid4().hex
+        self.secret = settings.actions_secret.get_secret_value() if settings.actions_secret else secrets.token_hex(32)
+        self.database = Database(settings.database)
+        self.database.upgrade()
+        self.leases = Leases(self.database, self.clock)
+        self.knowledge = Knowledge(
+            self.database, self.clock, city_folder=settings.city_folder, settings=settings.knowledge
+        )
+        self.sites = load_sites(settings.city_folder / "sites.toml")
+        self.events = EventHub()
+        city = self.knowledge.city
+        self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names={"city": city.name, "phone": city.hotline})
+        self.reachability = Hotline(city, self.knowledge.hours, self.replies)
+        store = ConversationStore(self.database, self.clock, lifetime=settings.chat.lifetime)
+        self.rasa = RasaClient(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}")
+        self.tracker = RasaTracker(settings.rasa_database)
+        self.chat = ChatService(
+            store=store,
+            rasa=self.rasa,
+            tracker=self.tracker,
+            replies=self.replies,
+            events=self.events,
+            clock=self.clock,
+            outcomes=self.knowledge.outcomes,
+            public_contacts=self.knowledge.public_contacts,
+            warm=self.knowledge.warm,
+        )
+        self.dialogue = Dialogue(
+            knowledge=self.knowledge,
+            replies=self.replies,
+            reachability=self.reachability,
+            city=city,
+            last_reply=store.last_reply,
+        )
+
+    def public_app(self) -> FastAPI:
+        """The application that citizens reach."""
+        app = FastAPI(title="Stadtbot", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        phrase = self.replies.phrase
+        problems.install(app, invalid=phrase("problem.invalid-request"), failed=phrase("problem.internal-error"))
+        api = ChatApi(
+            service=self.chat,
+            sites=self.sites,
+            replies=self.replies,
+            reachability=self.reachability,
+            events=self.events,
+            limiter=Limiter(self.settings.limits_storage),
+            settings=self.settings.chat,
+            client_of=lambda request: request.client.host if request.client else "",
+        )
+        app.include_router(api.router)
+        app.get("/healthz")(self.healthz)
+        app.get("/readyz")(self.readyz)
+        app.mount("/widget", _Scripts(directory=WIDGET), name="widget")
+        mount_demo(app, city=self.knowledge.city.name, phone=self.knowledge.city.hotline)
+        app.middleware("http")(self._guard)
+        app.add_middleware(GZipMiddleware, minimum_size=1000)
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted({origin for site in self.sites.values() for origin in site.origins}),
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            expose_headers=["Retry-After"],
+            max_age=600,
+        )
+        return app
+
+    def actions_app(self) -> FastAPI:
+        """The application that Rasa reaches on loopback."""
+        return actions_app(self.dialogue, secret=self.secret)
+
+    def rasa_process(self) -> RasaProcess | None:
+        """The Rasa process to run beside the service, or None where Rasa runs elsewhere."""
+        if self.settings.rasa_url:
+            return None
+        return RasaProcess(
+            port=self.settings.rasa_port,
+            actions_port=self.settings.actions_port,
+            secret=self.secret,
+            database_url=self.settings.rasa_database,
+            state_folder=self.settings.state_folder,
+        )
+
+    async def healthz(self) -> dict[str, str]:
+        """The process lives."""
+        return {"status": "ok"}
+
+    async def readyz(self) -> JSONResponse:
+        """Whether Rasa, index and database answer."""
+        checks = {
+            "rasa": await self.rasa.ready(),
+            "index": self.knowledge.ready,
+            "database": await self._database_answers(),
+        }
+        status = HTTPStatus.OK if all(checks.values()) else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse(
+            {"status": "ready" if status == HTTPStatus.OK else "starting", **checks}, status_code=status
+        )
+
+    async def _database_answers(self) -> bool:
+        try:
+            await run_in_threadpool(self.database.ping)
+        except SQLAlchemyError:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            jobs = [tasks.create_task(self._keep_index()), tasks.create_task(self._keep_house())]
+            yield
+            for job in jobs:
+                job.cancel()
+        await self.rasa.close()
+        self.tracker.close()
+        self.database.close()
+
+    async def _keep_index(self) -> None:
+        """Build the index, then follow the catalogue's changes."""
+        while True:
+            try:
+                await run_in_threadpool(self.knowledge.refresh)
+            except Exception:  # a failed rebuild must not end the service: the old index goes on answering
+                log.exception("the index could not be built")
+            await asyncio.sleep(2)
+
+    async def _keep_house(self) -> None:
+        """Close idle conversations and erase expired ones, one process at a time."""
+        while True:
+            try:
+                closed = await run_in_threadpool(self._tidy)
+                for conversation_id in closed:
+                    self.chat.announce_closed(conversation_id)
+            except Exception:  # tried again at the next round; nothing may stay because one round failed
+                log.exception("conversations could not be tidied")
+            await asyncio.sleep(JOB_EVERY.total_seconds())
+
+    def _tidy(self) -> list[str]:
+        if not self.leases.acquire("tidy", holder=self.holder, span=JOB_EVERY * 2):
+            return []
+        self.chat.erase_expired()
+        self.knowledge.expire_outcomes()
+        return self.chat.close_idle(self.settings.chat.idle)
+
+    async def _guard(self, request: Request, forward: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Refuse huge bodies, set the security headers."""
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES or "transfer-encoding" in request.headers:
+            detail = self.replies.phrase("problem.request-too-large")
+            return problems.Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request-too-large", detail).response()
+        response = await forward(request)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.url.path.startswith("/api/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,146 @@
+"""The command line: `stadtbot …`.
+
+What a command needs is imported in the command: `--help` must not wait for a model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from stadtbot.settings import Settings
+
+if TYPE_CHECKING:
+    from knowledge.service import Knowledge
+
+app = typer.Typer(name="stadtbot", help="The bot with which a city answers its citizens.", no_args_is_help=True)
+knowledge_app = typer.Typer(help="The city's service catalogue.", no_args_is_help=True)
+database_app = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(database_app, name="db")
+
+
+@app.command()
+def run() -> None:
+    """Serve the chat, and Rasa beside it, until Ctrl+C."""
+    from stadtbot.run import CannotStart
+    from stadtbot.run import run as serve
+
+    settings = Settings()
+    if settings.rasa_url is None:
+        _train(force=False)
+    try:
+        serve(settings)
+    except CannotStart as error:
+        raise _failed(error) from None
+
+
+@app.command("train")
+def train_model(
+    force: Annotated[bool, typer.Option(help="Train although there is a model for this data.")] = False,
+) -> None:
+    """Train Rasa's model, if its data has changed."""
+    _train(force=force)
+
+
+@knowledge_app.command("import")
+def import_catalogue(
+    file: Annotated[Path, typer.Argument(help="A city's folder, or a CSV file id,leika,title,full,fees,online_url.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+) -> None:
+    """Import records that the catalogue does not have yet; edits are never overwritten."""
+    from core.clock import SystemClock
+    from core.database import Database
+    from knowledge.errors import ImportFailed
+    from knowledge.importer import read_catalogue
+    from knowledge.store import CatalogueStore
+
+    try:
+        records = read_catalogue(file)
+    except ImportFailed as error:
+        raise _failed(error) from None
+    database = Database(Settings().database)
+    database.upgrade()
+    store = CatalogueStore(database, SystemClock())
+    known = store.load()
+    new = [record for record in records.services if record.id not in known.services]
+    for record in new:
+        typer.echo(f"new: {record.id} ({record.title})")
+    if not dry_run:
+        store.import_missing(records.services, records.offices, records.life_situations)
+    typer.echo(f"{len(new)} of {len(records.services)} services {'would be' if dry_run else 'were'} imported.")
+
+
+@knowledge_app.command("search")
+def search(text: Annotated[str, typer.Argument(help="What a citizen would ask.")]) -> None:
+    """Show what the search finds for a text."""
+    knowledge = _knowledge()
+    found = knowledge.find(text)
+    typer.echo(found.outcome)
+    for candidate in found.candidates:
+        typer.echo(f"{candidate.score:.3f}  {candidate.id}  {candidate.title}")
+
+
+@knowledge_app.command("evaluate")
+def evaluate_search(
+    catalogue: Annotated[Path, typer.Option(help="A folder of records, or a CSV file.")],
+    queries: Annotated[Path, typer.Option(help='JSON lines: {"q": text, "ids": [right services]}.')],
+) -> None:
+    """Measure how well the search finds the right service; works in memory."""
+    from knowledge.embedding import SentenceTransformerEmbedder
+    from knowledge.errors import ImportFailed
+    from knowledge.evaluation import evaluate, read_queries
+    from knowledge.importer import read_catalogue
+
+    settings = Settings().knowledge
+    embedder = SentenceTransformerEmbedder(settings.embedding_model, threads=settings.embedding_threads)
+    try:
+        with Console(stderr=True).status("Building the index and asking …"):
+            report = evaluate(read_catalogue(catalogue), read_queries(queries), embedder, settings.search)
+    except (ImportFailed, ValueError, OSError) as error:
+        raise _failed(error) from None
+    typer.echo(report.json())
+
+
+@database_app.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables up to date."""
+    from core.database import Database
+
+    database = Database(Settings().database)
+    database.upgrade()
+    database.close()
+
+
+def _train(*, force: bool) -> None:
+    from stadtbot.rasa_process import TrainingFailed, model_path, train
+
+    if model_path().exists() and not force:
+        return
+    try:
+        with Console().status("Training Rasa's model, which takes a minute or two …"):
+            model = train(force=force)
+    except TrainingFailed as error:
+        raise _failed(error) from None
+    typer.echo(f"Trained {model.name}")
+
+
+def _knowledge() -> Knowledge:
+    from core.clock import SystemClock
+    from core.database import Database
+    from knowledge.service import Knowledge
+
+    settings = Settings()
+    database = Database(settings.database)
+    database.upgrade()
+    knowledge = Knowledge(database, SystemClock(), city_folder=settings.city_folder, settings=settings.knowledge)
+    knowledge.refresh()
+    return knowledge
+
+
+def _failed(error: Exception) -> typer.Exit:
+    typer.secho(f"{error}", err=True, fg="red")
+    return typer.Exit(1)
