@@ -1,4 +1,4 @@
-.PHONY: run test check bench train lock help
+.PHONY: run test check bench quality train lock help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,6 +19,10 @@ check: ## format, lint and types, in seconds
 bench: ## measure; writes bench/results.json
 	@scripts/setup dev
 	@.venv/bin/python -m bench
+
+quality: ## measure the answers; writes bench/quality.json and docs/quality.md
+	@scripts/setup dev
+	@.venv/bin/python -m bench.quality
 
 train: ## train Rasa's model if its data has changed
 	@scripts/setup run

@@ -1,0 +1,1 @@
+"""How good the answers are: retrieval, the whole service, and how far its probabilities can be trusted."""
