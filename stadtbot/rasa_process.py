@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from sqlalchemy import make_url
 
+from nlu.static_embedding import BUNDLED_MODEL
 from stadtbot.settings import ROOT
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,10 @@ PROJECT = ROOT / "bot" / "rasa"
 PYTHON = PROJECT / ".venv" / "bin" / "python"
 MODELS = PROJECT / "models"
 DATA = tuple(ROOT / "training_data" / name for name in ("nlu", "rules", "stories"))
-COMPONENTS = tuple(ROOT / "nlu" / name for name in ("cue_extractor.py", "intent_classifier.py"))
+COMPONENTS = tuple(
+    ROOT / "nlu" / name
+    for name in ("cue_extractor.py", "dense_featurizer.py", "intent_classifier.py", "static_embedding.py")
+)
 """Parts of Rasa's pipeline that are ours; a model is trained with them as they are."""
 
 QUIET = {
@@ -47,9 +51,10 @@ class TrainingFailed(RuntimeError):
 
 
 def model_path() -> Path:
-    """The model that belongs to the present training data, whether it exists or not."""
+    """The model that belongs to the present training data and embedding model, whether it exists or not."""
     digest = hashlib.sha256()
     files = [PROJECT / "config.yml", PROJECT / "domain.yml", *COMPONENTS]
+    files += sorted(path for name in ("model.safetensors", "tokenizer.json") for path in BUNDLED_MODEL.rglob(name))
     files += sorted(path for folder in DATA for path in folder.rglob("*.yml"))
     for path in files:
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
