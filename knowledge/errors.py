@@ -2,6 +2,7 @@
 
 KnowledgeError
 ├── ImportFailed        a catalogue that was read has mistakes, one per line
+├── ModelMissing        the embedding model of the settings is not on this machine
 └── UnknownRecord       no record has the id
 """
 
@@ -20,6 +21,16 @@ class ImportFailed(KnowledgeError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class ModelMissing(KnowledgeError):
+    """The embedding model of the settings is not on this machine."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"The embedding model {model!r} is not on this machine. "
+            "Name a folder that holds one, or bring it from the hub: stadtbot models fetch"
+        )
 
 
 class UnknownRecord(KnowledgeError, LookupError):

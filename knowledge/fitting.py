@@ -1,13 +1,18 @@
-"""Fits the weights of `knowledge.ranking` on questions with known answers: a tool for developers.
+"""Fits the weights of `knowledge.ranking` and its thresholds on questions with known answers.
 
-    python -m knowledge.fitting CITY QUESTIONS.jsonl UNANSWERABLE.jsonl [--words-only]
+    python -m knowledge.fitting [--model FOLDER|NAME] [--words-only] [--output FILE]
 
-A question is `{"q", "ids", "part"}`; only those of the part `fit` are used for the weights.
+Two steps on data that no figure is measured on. First the weights of the features, so that right services come first:
+on the practice catalogue's part `ranking` and on the demo city's questions of the part `fit`, with and without the
+synonyms and examples of its catalogue. Then the scale of these weights, the weights of "none of them" and the
+thresholds: on the same questions and on those that have no answer.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from knowledge.embedding import SentenceTransformerEmbedder
-from knowledge.evaluation import catalogue_of
+from knowledge import dense
+from knowledge.catalogue import Service
+from knowledge.embedding import Embedder, embedder_of
+from knowledge.evaluation import Standing, catalogue_of
 from knowledge.focus import read
-from knowledge.importer import read_city
+from knowledge.importer import CityRecords, read_city
 from knowledge.index import Index
+from knowledge.models import Outcome, SearchResult
 from knowledge.ranking import (
     FOLDER,
     NONE_FEATURES,
@@ -30,10 +38,34 @@ from knowledge.ranking import (
     WITHOUT_MODEL,
     Calibration,
     Features,
+    Thresholds,
     features,
 )
+from knowledge.search import Search
+from knowledge.settings import KnowledgeSettings
+from knowledge.usage import FOLDER as PRACTICE
+from knowledge.usage import usage
+from nlu.training.pairs import practice_services
+
+ROOT = Path(__file__).resolve().parent.parent
+CITY = ROOT / "training_data" / "cities" / "jena"
+QUESTIONS = ROOT / "tests" / "knowledge" / "questions.jsonl"
+UNANSWERABLE = ROOT / "tests" / "knowledge" / "unanswerable.jsonl"
 
 REGULARISATION = 0.0001
+SITUATION_FEATURES = ("life_situation", "life_situation*whole")
+"""These depend on the catalogue's life situations, which only the second step sees."""
+
+MODEL_FEATURES = (*dense.FEATURES, "usage")
+
+VALUE_OFFERED = 0.6
+"""What a right service among the choices is worth, one answered at once being worth 1."""
+COST_WRONG = 4.0
+"""What a wrong service costs that is answered as if it were right."""
+COST_OFFERED_IN_VAIN = 0.3
+"""What choices cost of which none is right."""
+SURE_GRID = np.arange(0.40, 0.86, 0.05)
+ANSWERABLE_GRID = np.arange(0.30, 0.81, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +74,10 @@ class Case:
 
     features: Features
     right: tuple[int, ...]
+
+
+Part = tuple[float, Sequence[Case]]
+"""Cases with their weight in the loss."""
 
 
 def cases(index: Index, questions: Sequence[dict[str, Any]]) -> list[Case]:
@@ -57,57 +93,157 @@ def cases(index: Index, questions: Sequence[dict[str, Any]]) -> list[Case]:
     return found
 
 
-def fit(examples: Sequence[Case], *, regularisation: float = REGULARISATION) -> Calibration:
-    """The weights that make the right answers most likely, kept small (L2)."""
-    split = len(RECORD_FEATURES)
-    start = np.zeros(split + len(NONE_FEATURES))
+def fit_ranking(parts: Sequence[Part], *, words_only: bool) -> NDArray[np.float64]:
+    """Weights of the record features that make the right services likely among all services, kept small (L2)."""
+    names = [name for name in RECORD_FEATURES if not (words_only and name in MODEL_FEATURES)]
+    fitted = np.array([RECORD_FEATURES.index(name) for name in names if name not in SITUATION_FEATURES])
+    answerable = [(weight, [case for case in part if case.right]) for weight, part in parts]
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total = regularisation * float(weights @ weights)
-        gradient = 2 * regularisation * weights
-        for case in examples:
-            value, slope = _case_loss(case, weights[:split], weights[split:])
-            total += value / len(examples)
-            gradient += slope / len(examples)
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = np.zeros(len(RECORD_FEATURES))
+        weights[fitted] = values
+        total, gradient = REGULARISATION * float(values @ values), 2 * REGULARISATION * values
+        for share, part in answerable:
+            for case in part:
+                value, slope = _log_loss(case.features.records @ weights, case.right)
+                total += share * value / len(part)
+                gradient = gradient + share * (case.features.records[:, fitted].T @ slope) / len(part)
         return total, gradient
 
-    weights = minimize(loss, start, jac=True, method="L-BFGS-B").x
-    return Calibration(weights[:split], weights[split:])
+    weights: NDArray[np.float64] = np.zeros(len(RECORD_FEATURES))
+    weights[fitted] = minimize(loss, np.zeros(len(fitted)), jac=True, method="L-BFGS-B").x
+    return weights
 
 
-def _case_loss(
-    case: Case, records: NDArray[np.float64], none: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    utilities = np.append(case.features.records @ records, case.features.none @ none)
+def fit_none(part: Sequence[Case], ranking: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ranking's weights at the right scale, with those of life situations, and the weights of none."""
+    situations = [RECORD_FEATURES.index(name) for name in SITUATION_FEATURES]
+
+    def unpack(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        weights: NDArray[np.float64] = ranking * values[0]
+        weights[situations] = values[1 : 1 + len(situations)]
+        return weights
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, none = unpack(values), values[1 + len(situations) :]
+        total, gradient = REGULARISATION * float(values @ values), 2 * REGULARISATION * values
+        for case in part:
+            utilities = np.append(case.features.records @ weights, case.features.none @ none)
+            value, slope = _log_loss(utilities, case.right or (len(utilities) - 1,))
+            total += value / len(part)
+            by_record = case.features.records.T @ slope[:-1]
+            change = [float(ranking @ by_record)], by_record[situations], case.features.none * slope[-1]
+            gradient = gradient + np.concatenate(change) / len(part)
+        return total, gradient
+
+    start = np.zeros(1 + len(situations) + len(NONE_FEATURES))
+    start[0] = 1.0
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return unpack(found), found[1 + len(situations) :]
+
+
+def fit_thresholds(index: Index, calibration: Calibration, questions: Sequence[dict[str, Any]]) -> Thresholds:
+    """The thresholds with the greatest value over the questions: see `VALUE_OFFERED` and the costs."""
+    search = Search(Standing(index), calibration=calibration)
+    asked = [(search.weigh(question["q"]), question.get("ids", ())) for question in questions]
+
+    def value(thresholds: Thresholds) -> float:
+        return sum(_value(search.decide(weighed, thresholds), ids, index) for weighed, ids in asked)
+
+    grid = (
+        Thresholds(
+            sure=round(float(sure), 3),
+            sure_of_one_word=round(float(min(sure + 0.15, 0.95)), 3),
+            sure_of_name=round(float(sure - 0.2), 3),
+            answerable=round(float(answerable), 3),
+        )
+        for sure, answerable in itertools.product(SURE_GRID, ANSWERABLE_GRID)
+    )
+    return max(grid, key=value)
+
+
+def _value(found: SearchResult, ids: Sequence[str], index: Index) -> float:
+    if found.outcome is Outcome.NOTHING:
+        return 0.0
+    if found.outcome is Outcome.SURE:
+        return 1.0 if found.candidates[0].id in ids else -COST_WRONG
+    offered = {candidate.id for candidate in found.candidates}
+    for candidate in found.candidates:
+        entry = index.entry(candidate.kind, candidate.id)
+        offered |= set(entry.services) if entry else set()
+    return VALUE_OFFERED if offered & set(ids) else -COST_OFFERED_IN_VAIN
+
+
+def _log_loss(utilities: NDArray[np.float64], right: Sequence[int]) -> tuple[float, NDArray[np.float64]]:
+    """Negative logarithm of the probability of the right ones, and its gradient by the utilities."""
     exponentials = np.exp(utilities - utilities.max())
     chances = exponentials / exponentials.sum()
-    right = list(case.right) or [len(utilities) - 1]
-    mass = max(float(chances[right].sum()), 1e-12)
+    mass = max(float(chances[list(right)].sum()), 1e-12)
     wanted = np.zeros(len(utilities))
-    wanted[right] = chances[right] / mass
-    error = chances - wanted
-    return -float(np.log(mass)), np.concatenate([case.features.records.T @ error[:-1], case.features.none * error[-1]])
+    wanted[list(right)] = chances[list(right)] / mass
+    return -float(np.log(mass)), chances - wanted
 
 
-def read_questions(path: Path) -> list[dict[str, Any]]:
-    """The lines of a JSONL file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+def practice(folder: Path = PRACTICE) -> tuple[CityRecords, list[dict[str, Any]]]:
+    """The practice catalogue's part for the ranking, and its phrases as questions."""
+    rows = [(f"practice-{number}", row) for number, row in enumerate(practice_services(folder, "ranking"))]
+    services = tuple(
+        Service.model_construct(id=id, title=row["title"], summary=row["title"], full=row["text"], status="published")
+        for id, row in rows
+    )
+    questions = [{"q": phrase, "ids": [id]} for id, row in rows for phrase in row["phrases"]]
+    return CityRecords(services=services, offices=(), life_situations=()), questions
+
+
+def bare(records: CityRecords) -> CityRecords:
+    """The same services without synonyms and examples, as a city starts with them."""
+    services = tuple(service.model_copy(update={"synonyms": [], "examples": []}) for service in records.services)
+    return dataclasses.replace(records, services=services, life_situations=())
+
+
+def read_questions(*paths: Path, part: str = "fit") -> list[dict[str, Any]]:
+    """The questions `{"q", "ids", "part"}` of JSONL files that belong to a part."""
+    lines = (line for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line)
+    return [question for question in map(json.loads, lines) if question["part"] == part]
+
+
+def fit(embedder: Embedder | None) -> tuple[Calibration, int]:
+    """A calibration for an embedder, or for words alone, and the number of questions behind it."""
+    city, (exercise, phrases) = read_city(CITY), practice()
+    questions = read_questions(QUESTIONS, UNANSWERABLE)
+    index = Index(catalogue_of(city), embedder)
+    full = cases(index, questions)
+    parts = [
+        # The part that is asked must not lend its phrases.
+        (0.1, cases(Index(catalogue_of(exercise), embedder, words_of=usage("embedding")), phrases)),
+        (0.5, full),
+        (1.0, cases(Index(catalogue_of(bare(city)), embedder), questions)),
+    ]
+    ranking = fit_ranking(parts, words_only=embedder is None)
+    records, none = fit_none(full, ranking)
+    calibration = Calibration(records, none)
+    thresholds = fit_thresholds(index, calibration, questions)
+    return dataclasses.replace(calibration, thresholds=thresholds), len(questions) + len(phrases)
 
 
 def main() -> None:
     """Fit and write the calibration file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("city", type=Path)
-    parser.add_argument("questions", type=Path, nargs="+")
-    parser.add_argument("--words-only", action="store_true")
+    parser.add_argument("--model", help="folder or name of a sentence-transformers model; else the bundled one")
+    parser.add_argument("--query-prefix", default="")
+    parser.add_argument("--passage-prefix", default="")
+    parser.add_argument("--words-only", action="store_true", help="no model at all")
+    parser.add_argument("--output", type=Path, help="folder of the calibration files", default=FOLDER)
     arguments = parser.parse_args()
-    questions = [question for path in arguments.questions for question in read_questions(path)]
-    chosen = [question for question in questions if question["part"] == "fit"]
-    embedder = None if arguments.words_only else SentenceTransformerEmbedder()
-    index = Index(catalogue_of(read_city(arguments.city)), embedder)
-    weights = fit(cases(index, chosen))
+    settings = KnowledgeSettings(
+        embedding_model=arguments.model,
+        query_prefix=arguments.query_prefix,
+        passage_prefix=arguments.passage_prefix,
+    )
+    embedder = None if arguments.words_only else embedder_of(settings)
+    calibration, number = fit(embedder)
     name = embedder.name if embedder else WITHOUT_MODEL
-    weights.save(FOLDER / f"{name}.json", model=name, questions=len(chosen))
+    calibration.save(arguments.output / f"{name}.json", model=name, questions=number)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.index import Index
-from knowledge.lexical import FEATURES, QueryTerms
+from knowledge.lexical import QueryTerms
 from knowledge.words import clauses, plain, sentences
 
 LONG_TEXT = 12.0
@@ -25,8 +25,7 @@ NOISE = 0.3
 ALL_KNOWN = 0.85
 """The same up to a slip of the pen."""
 
-_CONTAINED = FEATURES.index("name_contained")
-_SCORES = [FEATURES.index(name) for name in ("name_stem_cosine", "example_stem_cosine", "name_contained")]
+_SCORES = ("name_stem_cosine", "example_stem_cosine", "name_contained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def _without_noise(index: Index, text: str) -> str:
 def _names_a_record(index: Index, terms: QueryTerms) -> bool:
     if not terms.mass or terms.known < ALL_KNOWN:
         return False
-    return bool(index.topics.named(terms)) and float(index.lexical.features(terms)[:, _CONTAINED].max()) >= ALL_KNOWN
+    return bool(index.topics.named(terms)) and float(index.lexical.feature("name_contained", terms).max()) >= ALL_KNOWN
 
 
 def _not_services(index: Index) -> NDArray[np.float64]:
@@ -84,7 +83,7 @@ def _best(index: Index, terms: QueryTerms, is_question: bool) -> tuple[float, in
     """How well a sentence fits the record that it fits best, and that record's row; -1 for none."""
     if not terms.mass:
         return 0.0, -1
-    scores = index.lexical.features(terms)[:, _SCORES].max(axis=1) - OTHER_KIND_MALUS * _not_services(index)
+    scores = index.lexical.features(terms, _SCORES).max(axis=1) - OTHER_KIND_MALUS * _not_services(index)
     best = int(scores.argmax())
     if scores[best] <= 0:
         return 0.0, -1

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge import dense
 from knowledge.catalogue import LifeSituation, Office, Service
-from knowledge.embedding import Embedder, Vectors
+from knowledge.dense import DenseIndex
+from knowledge.embedding import Embedder, PassageEmbedder, Vectors
 from knowledge.entries import Entry as Entry
 from knowledge.entries import Kind as Kind
-from knowledge.lexical import Document, LexicalIndex, Scores
+from knowledge.lexical import Document, LexicalIndex
 from knowledge.store import Catalogue, CatalogueStore
 from knowledge.topics import Topics
+from knowledge.usage import Usage, usage
 
-DENSE_FIELDS = ("name", "example", "text")
-DENSE_FEATURES = tuple(f"{field}_vector" for field in DENSE_FIELDS)
 MODULES = ("full", "requirements", "documents", "fees", "deadlines", "duration", "procedure", "notes")
-NEAREST_PASSAGES = 4096
-"""How many passages a question is compared with at most; all of them in a city's catalogue."""
-
 RECENT_TEXTS = 64
 """How many questions' vectors are kept in memory."""
 
@@ -32,7 +28,14 @@ RECENT_TEXTS = 64
 class Index:
     """Everything that a question is compared with. Safe for threads."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder | None, *, passages_by: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        embedder: Embedder | None,
+        *,
+        passages_by: PassageEmbedder | None = None,
+        words_of: Usage | None = None,
+    ) -> None:
         """Build the index, which takes as long as the embedder does.
 
         Args:
@@ -40,6 +43,7 @@ class Index:
             embedder: for questions; without one only words are compared.
             passages_by: for the catalogue's passages, where that is another one of the same model, such as a cache:
                 what citizens ask must never get into a cache that is kept.
+            words_of: what citizens call services; with an embedder the whole practice catalogue if not given.
         """
         records = _records(catalogue)
         self.catalogue = catalogue
@@ -48,15 +52,17 @@ class Index:
         self.position = {(entry.kind, entry.id): at for at, entry in enumerate(self.entries)}
         documents = [document for _, document in records]
         self.lexical = LexicalIndex(documents)
+        self._usage = (words_of or usage()) if embedder else None
+        self._likeness = self._usage.likeness(documents) if self._usage and documents else None
         self.topics = Topics(self.entries, documents, self.lexical)
         # A text is often asked for twice within a moment, see `Knowledge.warm`; only memory keeps it, and not for long.
         self._encoding = threading.Lock()
         self._encode = lru_cache(RECENT_TEXTS)(self._vector)
-        self._dense = _DenseIndex(documents, passages_by or embedder) if embedder else None
+        self._dense = DenseIndex(documents, passages_by or embedder) if embedder and documents else None
 
     def _vector(self, text: str) -> Vectors:
         assert self.embedder is not None
-        return self.embedder.encode([text])
+        return self.embedder.encode_queries([text])
 
     @property
     def version(self) -> int:
@@ -73,39 +79,19 @@ class Index:
         at = self.position.get((kind, id))
         return None if at is None else self.entries[at]
 
+    def usage(self, text: str) -> NDArray[np.float64]:
+        """Per record how alike it is to what citizens mean elsewhere who speak so, shape (number of entries,)."""
+        if self._usage is None or self._likeness is None:
+            return np.zeros(len(self.entries))
+        return self._usage.scores(text, self._likeness)
+
     def vectors(self, text: str) -> NDArray[np.float64]:
-        """Best cosine per record and kind of passage, shape (number of entries, number of `DENSE_FEATURES`)."""
+        """Best cosine per record and kind of passage, shape (number of entries, number of `dense.FEATURES`)."""
         if self._dense is None or self.embedder is None or not self.entries:
-            return np.zeros((len(self.entries), len(DENSE_FEATURES)))
+            return np.zeros((len(self.entries), len(dense.FEATURES)))
         with self._encoding:
             query = self._encode(text)
-        return self._dense.best(query)
-
-
-class _DenseIndex:
-    """Vectors of passages in FAISS."""
-
-    def __init__(self, documents: Sequence[Document], embedder: Embedder) -> None:
-        passages = [
-            (at, field, text)
-            for at, document in enumerate(documents)
-            for field, texts in enumerate((document.names, document.examples, [document.summary, *document.modules]))
-            for text in texts
-        ]
-        self.size = len(passages)
-        self._documents = len(documents)
-        self._slots = np.array([at * len(DENSE_FIELDS) + field for at, field, _ in passages], dtype=np.int64)
-        vectors = embedder.encode([text for _, _, text in passages])
-        # One thread: the questions of several citizens already share the cores.
-        faiss.omp_set_num_threads(1)
-        self._faiss: Any = faiss.IndexFlatIP(vectors.shape[1])
-        self._faiss.add(np.ascontiguousarray(vectors))
-
-    def best(self, query: Vectors) -> NDArray[np.float64]:
-        scores, passages = self._faiss.search(query, min(self.size, NEAREST_PASSAGES))
-        best: Scores = np.zeros(self._documents * len(DENSE_FIELDS))
-        np.maximum.at(best, self._slots[passages[0]], scores[0])
-        return best.reshape(self._documents, len(DENSE_FIELDS))
+        return self._dense.features(query)
 
 
 def _records(catalogue: Catalogue) -> list[tuple[Entry, Document]]:
@@ -165,11 +151,25 @@ def _office_document(office: Office) -> Document:
 class IndexHolder:
     """Has the index of the moment and swaps it as a whole when the catalogue's version has changed."""
 
-    def __init__(self, store: CatalogueStore, build: Callable[[Catalogue], Index]) -> None:
-        """Hold no index yet; `refresh` builds the first one."""
+    def __init__(
+        self,
+        store: CatalogueStore,
+        build: Callable[[Catalogue], Index],
+        *,
+        build_first: Callable[[Catalogue], Index] | None = None,
+    ) -> None:
+        """Hold no index yet; `refresh` builds the first one.
+
+        Args:
+            store: the catalogue.
+            build: builds an index, however long it takes.
+            build_first: builds one that answers until the first of `build` is there; none if not given.
+        """
         self._store = store
         self._build = build
+        self._build_first = build_first
         self._index: Index | None = None
+        self._built: int | None = None
         self._building = threading.Lock()
 
     @property
@@ -190,7 +190,11 @@ class IndexHolder:
         Meanwhile the old index goes on answering.
         """
         with self._building:
-            if self._index is not None and self._index.version == self._store.version():
+            if self._built is not None and self._built == self._store.version():
                 return False
-            self._index = self._build(self._store.load())
+            catalogue = self._store.load()
+            if self._index is None and self._build_first is not None:
+                self._index = self._build_first(catalogue)
+            self._index = self._build(catalogue)
+            self._built = catalogue.version
             return True

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from scipy import sparse
 
+from knowledge.compounds import CompoundSplitter
+from knowledge.postings import Groups, Postings, Scores, TermRows, document_frequency
 from knowledge.words import MIN_FUZZY_LENGTH, MIN_FUZZY_SIMILARITY, grams, lexicon, plain, stem, topical_words, words
 from nlu.text import fold
-
-Scores = NDArray[np.float64]
 
 PART_SIMILARITY = 0.85
 """Similarity of a word with a compound of which it is a part, or of a compound with its first part."""
@@ -52,26 +51,44 @@ EXAMPLES_WEIGHT = 0.85
 
 FEATURES = (
     "name_cover",
-    "field_cover",
     "gram_cover",
     "name_stem_cosine",
     "name_gram_cosine",
     "example_stem_cosine",
     "example_gram_cosine",
     "name_contained",
-    "bm25",
     "opposed",
+    "part_bm25",
+    "gram_bm25",
 )
 """Columns of `LexicalIndex.features`, each between 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Some terms of a vocabulary with their weights, and the weight of all terms, the unknown ones too."""
+
+    numbers: NDArray[np.int64]
+    weights: Scores
+    mass: float
+
+    @classmethod
+    def of(cls, weights: Mapping[int, float], mass: float) -> Terms:
+        return cls(
+            np.fromiter(weights.keys(), dtype=np.int64, count=len(weights)),
+            np.fromiter(weights.values(), dtype=np.float64, count=len(weights)),
+            max(mass, 1e-9),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class QueryTerms:
     """A question's topic in the terms of one index."""
 
-    stems: NDArray[np.float64]
-    """Weight per stem of the vocabulary."""
-    grams: NDArray[np.float64]
+    stems: Terms
+    parts: Terms
+    """Stems of the words and of the parts of compounds."""
+    grams: Terms
     mass: float
     """Sum of the weights of all topical words, known or not."""
     known: float
@@ -94,37 +111,77 @@ class LexicalIndex:
             documents: one per record; features come in the same order.
         """
         self.size = len(documents)
-        names = [name for document in documents for name in document.names]
-        examples = [example for document in documents for example in document.examples]
-        self._name_starts = _starts([len(document.names) for document in documents])
-        self._example_starts = _starts([len(document.examples) for document in documents])
-        fields = [_field_weights(document) for document in documents]
-        self._stems = _vocabulary(fields)
+        self._of_names = Groups([len(document.names) for document in documents])
+        self._of_examples = Groups([len(document.examples) for document in documents])
+        self.opposites = [_opposites(document) for document in documents]
         known_words = {word for document in documents for text in _texts(document) for word in topical_words(text)}
         self._known_words = _by_length(known_words)
+        names = [name for document in documents for name in document.names]
         self._compound_words = _by_length({word for name in names for word in topical_words(name)})
-        name_grams = [_gram_set([*document.names, *document.examples]) for document in documents]
-        self._grams = _vocabulary(name_grams)
-        self._idf = _idf([_presence(document) for document in documents], self._stems, self.size)
-        self._gram_idf = _idf(name_grams, self._grams, self.size)
+        self._splitter = CompoundSplitter(known_words)
         self._unknown_idf = math.log(1 + (self.size + 0.5) / 0.5)
-        self.opposites = [_opposites(document) for document in documents]
-        self._field_cover = _matrix(fields, self._stems)
-        self._name_cover = _matrix([_stem_set(document.names) for document in documents], self._stems)
-        self._gram_cover = _matrix(name_grams, self._grams)
-        self._bm25 = _bm25([_counts(document) for document in documents], self._stems)
-        self._name_stems = self._unit_rows([_stem_weights(text) for text in names], self._stems, self._idf)
-        self._name_grams = self._unit_rows([_gram_weights(text) for text in names], self._grams, self._gram_idf)
-        self._example_stems = self._unit_rows([_stem_weights(text) for text in examples], self._stems, self._idf)
-        self._example_grams = self._unit_rows([_gram_weights(text) for text in examples], self._grams, self._gram_idf)
-        fullness = [max(topical_words(name).values(), default=0.0) for name in names]
-        self._name_parts = sparse.csr_matrix(sparse.diags(fullness) @ _parts_of_mass(self._name_stems))
+        self._stems = self._index_stems(documents)
+        self._grams = self._index_grams(documents)
+        self._part_numbers = self._index_parts(documents)
+
+    def _index_stems(self, documents: Sequence[Document]) -> dict[str, int]:
+        vocabulary: dict[str, int] = {}
+        texts, names, each_name, each_example = (TermRows(vocabulary) for _ in range(4))
+        fullness = []
+        for document in documents:
+            texts.add(_stem_set(_texts(document)))
+            names.add(_stem_set(document.names))
+            for name in document.names:
+                each_name.add(_stem_weights(name))
+                fullness.append(max(topical_words(name).values(), default=0.0))
+            for example in document.examples:
+                each_example.add(_stem_weights(example))
+        in_names = names.matrix()
+        frequency = ELSEWHERE_FREQUENCY * document_frequency(texts.matrix())
+        frequency += (1 - ELSEWHERE_FREQUENCY) * document_frequency(in_names)
+        self._idf = _idf(frequency, self.size)
+        self._name_cover = Postings(in_names)
+        unit_names = _unit_rows(each_name.matrix(), self._idf)
+        self._name_stems = Postings(unit_names)
+        self._name_parts = Postings(sparse.csr_matrix(sparse.diags(fullness) @ _parts_of_mass(unit_names)))
+        self._example_stems = Postings(_unit_rows(each_example.matrix(), self._idf))
+        return vocabulary
+
+    def _index_grams(self, documents: Sequence[Document]) -> dict[str, int]:
+        vocabulary: dict[str, int] = {}
+        own, counts, each_name, each_example = (TermRows(vocabulary) for _ in range(4))
+        for document in documents:
+            own.add(_gram_set([*document.names, *document.examples]))
+            counts.add(_counts(document, grams))
+            for name in document.names:
+                each_name.add(_gram_weights(name))
+            for example in document.examples:
+                each_example.add(_gram_weights(example))
+        in_own, counted = own.matrix(), counts.matrix()
+        self._gram_idf = _idf(document_frequency(in_own), self.size)
+        self._text_gram_idf = _idf(document_frequency(counted), self.size)
+        self._gram_cover = Postings(in_own)
+        self._gram_bm25 = Postings(_saturated(counted))
+        self._name_grams = Postings(_unit_rows(each_name.matrix(), self._gram_idf))
+        self._example_grams = Postings(_unit_rows(each_example.matrix(), self._gram_idf))
+        return vocabulary
+
+    def _index_parts(self, documents: Sequence[Document]) -> dict[str, int]:
+        vocabulary: dict[str, int] = {}
+        counts = TermRows(vocabulary)
+        for document in documents:
+            counts.add(_counts(document, self._parts))
+        counted = counts.matrix()
+        self._part_idf = _idf(document_frequency(counted), self.size)
+        self._part_bm25 = Postings(_saturated(counted))
+        return vocabulary
 
     def analyse(self, text: str) -> QueryTerms:
         """The topic of a question in the terms of this index; misspelled words count as what they resemble."""
-        stems = np.zeros(len(self._stems))
-        gram_weights = np.zeros(len(self._grams))
-        mass = known = count = 0.0
+        stems: dict[int, float] = {}
+        grams_: dict[int, float] = {}
+        parts: dict[int, float] = {}
+        mass = known = count = part_mass = 0.0
         understood: list[tuple[str, float]] = []
         joined = self._join_verbs(plain(text))
         for word, share in topical_words(joined).items():
@@ -138,15 +195,31 @@ class LexicalIndex:
             known += weight * best
             for one, similarity in expansions.items():
                 at = self._stems[stem(one)]
-                stems[at] = max(stems[at], weight * similarity)
+                stems[at] = max(stems.get(at, 0.0), weight * similarity)
             spelled = next((one for one, similarity in expansions.items() if similarity == best), word)
             understood.append((spelled, share))
             own = grams(spelled)
             for gram in own:
                 if (at_gram := self._grams.get(gram)) is not None:
-                    gram_weights[at_gram] += weight * (best or 1.0) / len(own)
+                    grams_[at_gram] = grams_.get(at_gram, 0.0) + weight * (best or 1.0) / len(own)
+            pieces = self._parts(spelled)
+            for piece in pieces:
+                at_part = self._part_numbers.get(piece)
+                weight_part = share * (self._unknown_idf if at_part is None else self._part_idf[at_part]) / len(pieces)
+                part_mass += weight_part
+                if at_part is not None:
+                    parts[at_part] = max(parts.get(at_part, 0.0), weight_part)
         opposites = frozenset(end for word in words(joined) if (end := lexicon().opposite(word)))
-        return QueryTerms(stems, gram_weights, mass, known / mass if mass else 0.0, count, tuple(understood), opposites)
+        return QueryTerms(
+            Terms.of(stems, mass),
+            Terms.of(parts, part_mass),
+            Terms.of(grams_, mass),
+            mass,
+            known / mass if mass else 0.0,
+            count,
+            tuple(understood),
+            opposites,
+        )
 
     def _join_verbs(self, text: str) -> str:
         """Put separated verbs together that the catalogue knows: "Wo melde ich mein Auto ab?" asks for "abmelden"."""
@@ -160,27 +233,54 @@ class LexicalIndex:
             clauses.append(" ".join(parts))
         return "\n".join(clauses)
 
-    def features(self, terms: QueryTerms) -> NDArray[np.float64]:
-        """How well each record fits, shape (number of records, number of `FEATURES`)."""
+    def features(self, terms: QueryTerms, names: Sequence[str] = FEATURES) -> NDArray[np.float64]:
+        """How well each record fits, shape (number of records, number of names): all `FEATURES` or some of them."""
         if not terms.mass:
-            return np.zeros((self.size, len(FEATURES)))
-        stem_unit = _unit(terms.stems)
-        gram_unit = _unit(terms.grams * self._gram_idf)
-        contained = self._name_parts @ (terms.stems > 0)
-        bm25 = self._bm25 @ terms.stems
-        columns = [
-            self._name_cover @ terms.stems / terms.mass,
-            self._field_cover @ terms.stems / terms.mass,
-            self._gram_cover @ terms.grams / terms.mass,
-            _best(self._name_stems @ stem_unit, self._name_starts),
-            _best(self._name_grams @ gram_unit, self._name_starts),
-            _best(self._example_stems @ stem_unit, self._example_starts),
-            _best(self._example_grams @ gram_unit, self._example_starts),
-            _best(contained, self._name_starts),
-            bm25 / terms.mass,
-            self._opposed(terms),
-        ]
-        return np.column_stack(columns)
+            return np.zeros((self.size, len(names)))
+        return np.column_stack([self.feature(name, terms) for name in names])
+
+    def feature(self, name: str, terms: QueryTerms) -> Scores:
+        """One of the `FEATURES` of each record, shape (number of records,)."""
+        if not terms.mass:
+            return np.zeros(self.size)
+        stems, parts, grams_ = terms.stems, terms.parts, terms.grams
+        match name:
+            case "name_cover":
+                return self._name_cover.sums(stems.numbers, stems.weights) / stems.mass
+            case "gram_cover":
+                return self._gram_cover.sums(grams_.numbers, grams_.weights) / grams_.mass
+            case "name_stem_cosine":
+                return self._of_names.best(self._name_stems.sums(stems.numbers, _unit(stems.weights)))
+            case "name_gram_cosine":
+                return self._of_names.best(self._name_grams.sums(grams_.numbers, self._unit_grams(terms)))
+            case "example_stem_cosine":
+                return self._of_examples.best(self._example_stems.sums(stems.numbers, _unit(stems.weights)))
+            case "example_gram_cosine":
+                return self._of_examples.best(self._example_grams.sums(grams_.numbers, self._unit_grams(terms)))
+            case "name_contained":
+                return self._of_names.best(self._name_parts.sums(stems.numbers, np.ones(len(stems.numbers))))
+            case "opposed":
+                return self._opposed(terms)
+            case "part_bm25":
+                return self._part_bm25.sums(parts.numbers, parts.weights) / parts.mass
+            case "gram_bm25":
+                return self._gram_score(terms)
+        raise KeyError(name)
+
+    def _unit_grams(self, terms: QueryTerms) -> Scores:
+        return _unit(terms.grams.weights * self._gram_idf[terms.grams.numbers])
+
+    def _gram_score(self, terms: QueryTerms) -> Scores:
+        """BM25 of the grams over all texts, as a share of what a text with all of them would get."""
+        known = terms.grams.numbers
+        unknown = sum(len(grams(word)) for word, _ in terms.words) - len(known)
+        idf = self._text_gram_idf[known]
+        whole = float(idf.sum()) + max(unknown, 0) * self._unknown_idf
+        return self._gram_bm25.sums(known, idf) / max(whole, 1e-9)
+
+    def _parts(self, word: str) -> tuple[str, ...]:
+        """Stems of the words that a word is made of."""
+        return tuple(stem(part) for part in self._splitter.split(word))
 
     def _opposed(self, terms: QueryTerms) -> Scores:
         """1 for each record that is about the opposite of the question: leaving instead of coming."""
@@ -217,11 +317,6 @@ class LexicalIndex:
         ]
         return dict.fromkeys(whole[:MAX_COMPOUNDS], PART_SIMILARITY)
 
-    def _unit_rows(self, rows: Sequence[Mapping[str, float]], vocabulary: Mapping[str, int], idf: Scores) -> Any:
-        matrix = _matrix(rows, vocabulary) @ sparse.diags(idf)
-        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        return sparse.csr_matrix(sparse.diags(1 / np.maximum(norms, 1e-9)) @ matrix)
-
 
 def _texts(document: Document) -> Iterable[str]:
     yield from document.names
@@ -254,26 +349,13 @@ def _gram_set(texts: Iterable[str]) -> dict[str, float]:
     return {gram: 1.0 for text in texts for word in topical_words(text) for gram in grams(word)}
 
 
-def _presence(document: Document) -> dict[str, float]:
-    """What a document counts for the document frequency of its stems."""
-    elsewhere = _stem_set(_texts(document))
-    return dict.fromkeys(elsewhere, ELSEWHERE_FREQUENCY) | _stem_set(document.names)
-
-
 def _opposites(document: Document) -> frozenset[str]:
     found = (lexicon().opposite(word) for name in document.names for word in words(name))
     return frozenset(one for one in found if one)
 
 
-def _field_weights(document: Document) -> dict[str, float]:
-    """The stems of a document, each with the weight of the best field it stands in."""
-    weights = {stem: MODULES_WEIGHT for stem in _stem_set(document.modules)}
-    weights |= {stem: SUMMARY_WEIGHT for stem in _stem_set([document.summary])}
-    weights |= {stem: EXAMPLES_WEIGHT for stem in _stem_set(document.examples)}
-    return weights | {stem: 1.0 for stem in _stem_set(document.names)}
-
-
-def _counts(document: Document) -> dict[str, float]:
+def _counts(document: Document, terms: Callable[[str], Iterable[str]]) -> dict[str, float]:
+    """How often a document has each of the terms that are made of its words, each field by its weight."""
     counts: dict[str, float] = {}
     weighted = [
         (document.names, 1.0),
@@ -285,12 +367,9 @@ def _counts(document: Document) -> dict[str, float]:
         for text in texts:
             for word in words(text):
                 if lexicon().weight(word) > 0:
-                    counts[stem(word)] = counts.get(stem(word), 0.0) + weight
+                    for term in terms(word):
+                        counts[term] = counts.get(term, 0.0) + weight
     return counts
-
-
-def _vocabulary(rows: Iterable[Mapping[str, float]]) -> dict[str, int]:
-    return {term: at for at, term in enumerate(sorted({term for row in rows for term in row}))}
 
 
 def _by_length(known: Iterable[str]) -> dict[int, list[str]]:
@@ -300,31 +379,25 @@ def _by_length(known: Iterable[str]) -> dict[int, list[str]]:
     return table
 
 
-def _matrix(rows: Sequence[Mapping[str, float]], vocabulary: Mapping[str, int]) -> Any:
-    columns = [vocabulary[term] for row in rows for term in row]
-    values = [value for row in rows for value in row.values()]
-    ends = np.cumsum([0, *(len(row) for row in rows)])
-    return sparse.csr_matrix((values, columns, ends), shape=(len(rows), len(vocabulary)), dtype=np.float64)
-
-
-def _idf(rows: Sequence[Mapping[str, float]], vocabulary: Mapping[str, int], size: int) -> Scores:
-    frequency = np.zeros(len(vocabulary))
-    for row in rows:
-        for term, count in row.items():
-            frequency[vocabulary[term]] += count
+def _idf(frequency: Scores, size: int) -> Scores:
     return np.asarray(np.log(1 + (size - frequency + 0.5) / (frequency + 0.5)))
 
 
-def _bm25(rows: Sequence[Mapping[str, float]], vocabulary: Mapping[str, int], k: float = 1.2, b: float = 0.6) -> Any:
+def _saturated(matrix: sparse.csr_matrix, k: float = 1.2, b: float = 0.6) -> sparse.csr_matrix:
     """Term frequencies saturated as in BM25 (Robertson and Zaragoza 2009), scaled to stay below 1."""
-    matrix = _matrix(rows, vocabulary)
     lengths = np.asarray(matrix.sum(axis=1)).ravel()
     norms = k * (1 - b + b * lengths / max(lengths.mean() if len(lengths) else 1.0, 1e-9))
     matrix.data = matrix.data / (matrix.data + np.repeat(norms, np.diff(matrix.indptr)))
     return matrix
 
 
-def _parts_of_mass(unit_rows: Any) -> Any:
+def _unit_rows(matrix: sparse.csr_matrix, idf: Scores) -> sparse.csr_matrix:
+    weighted = matrix @ sparse.diags(idf)
+    norms = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    return sparse.csr_matrix(sparse.diags(1 / np.maximum(norms, 1e-9)) @ weighted)
+
+
+def _parts_of_mass(unit_rows: sparse.csr_matrix) -> sparse.csr_matrix:
     """Rows whose entries are the share of the row's mass that each term makes up."""
     totals = np.asarray(unit_rows.sum(axis=1)).ravel()
     return sparse.csr_matrix(sparse.diags(1 / np.maximum(totals, 1e-9)) @ unit_rows)
@@ -334,16 +407,3 @@ def _unit(vector: Scores) -> Scores:
     # Not `np.linalg.norm`: on long vectors its BLAS starts threads, which cost more than they gain.
     norm = math.sqrt(float(np.square(vector).sum()))
     return vector / norm if norm else vector
-
-
-def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:
-    return np.cumsum([0, *lengths])
-
-
-def _best(scores: Scores, starts: NDArray[np.int64]) -> Scores:
-    """The largest score of each record, 0 for a record without passages."""
-    best = np.zeros(len(starts) - 1)
-    filled = np.flatnonzero(np.diff(starts))
-    if len(filled):
-        best[filled] = np.maximum.reduceat(scores, starts[filled])
-    return best

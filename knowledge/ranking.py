@@ -1,26 +1,38 @@
 """From features to probabilities: a conditional logit over all records and the alternative "none of them".
 
-P(record i | question) = exp(w·f_i + b_kind) / (exp(n·g) + Σ_j exp(w·f_j + b_kind)), McFadden 1974. The weights are
-fitted by `knowledge.fitting` on questions that the tests do not use and lie in a file per embedding model.
+P(record i | question) = exp(w·f_i) / (exp(n·g) + Σ_j exp(w·f_j)), McFadden 1974. Weights and thresholds are fitted by
+`knowledge.fitting` on questions that no figure is measured on, and lie in a file per embedding model.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.index import DENSE_FEATURES, Index
-from knowledge.lexical import FEATURES, QueryTerms
+from knowledge import dense
+from knowledge.index import Index
+from knowledge.lexical import QueryTerms
 from knowledge.words import lexicon, plain
 
 FOLDER = Path(__file__).with_name("calibration")
 WITHOUT_MODEL = "lexical"
 
-RECORD_FEATURES = (*FEATURES, *DENSE_FEATURES, "life_situation", "life_situation*whole")
+LEXICAL_FEATURES = (
+    "name_gram_cosine",
+    "example_stem_cosine",
+    "example_gram_cosine",
+    "name_contained",
+    "opposed",
+    "part_bm25",
+    "gram_bm25",
+)
+RECORD_FEATURES = (*LEXICAL_FEATURES, *dense.FEATURES, "usage", "life_situation", "life_situation*whole")
 NONE_FEATURES = ("constant", "words", "unknown", "vector")
 WORDS_SCALE = 8.0
 
@@ -36,11 +48,28 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the probabilities are cut."""
+
+    sure: float = 0.6
+    """From here on the best service is answered without asking back."""
+    sure_of_one_word: float = 0.8
+    """The same for a text of a single topical word, which often names several services."""
+    sure_of_name: float = 0.4
+    """The same for a text that is a name of this service alone."""
+    answerable: float = 0.5
+    """Below this probability that the catalogue has an answer at all, the search keeps silent."""
+    candidate: float = 0.06
+    """A service below this is not offered as a choice, unless it makes up the second one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights of the features, in the order of their names."""
+    """Weights of the features, in the order of their names, and what the probabilities mean."""
 
     records: NDArray[np.float64]
     none: NDArray[np.float64]
+    thresholds: Thresholds = Thresholds()
 
     def utilities(self, features: Features) -> tuple[NDArray[np.float64], float]:
         """Log-odds (up to a constant) of each record and of none."""
@@ -51,38 +80,45 @@ class Calibration:
         weights = {
             "records": dict(zip(RECORD_FEATURES, np.round(self.records, 4).tolist(), strict=True)),
             "none": dict(zip(NONE_FEATURES, np.round(self.none, 4).tolist(), strict=True)),
+            "thresholds": dataclasses.asdict(self.thresholds),
         }
         path.write_text(json.dumps({**about, **weights}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def calibration(model: str | None, folder: Path = FOLDER) -> Calibration:
-    """The weights for an embedding model; those of words alone where the model has no file of its own."""
-    path = folder / f"{model}.json"
-    if model is None or not path.is_file():
-        path = folder / f"{WITHOUT_MODEL}.json"
-    weights = json.loads(path.read_text(encoding="utf-8"))
+@cache
+def calibration_of(model: str | None, folder: Path | None = None) -> Calibration:
+    """The weights for an embedding model; those of words alone where the model has no file of its own.
+
+    Args:
+        model: the model's name; None for words alone.
+        folder: where files are looked for before those that come with the project.
+    """
+    names = [name for name in (model, WITHOUT_MODEL) if name]
+    paths = (place / f"{name}.json" for name in names for place in (folder, FOLDER) if place)
+    values = json.loads(next(path for path in paths if path.is_file()).read_text(encoding="utf-8"))
     return Calibration(
-        np.array([weights["records"].get(name, 0.0) for name in RECORD_FEATURES]),
-        np.array([weights["none"].get(name, 0.0) for name in NONE_FEATURES]),
+        np.array([values["records"].get(name, 0.0) for name in RECORD_FEATURES]),
+        np.array([values["none"].get(name, 0.0) for name in NONE_FEATURES]),
+        Thresholds(**values.get("thresholds", {})),
     )
 
 
-def features(index: Index, text: str, terms: QueryTerms, *, words_only: bool = False) -> Features:
+def features(index: Index, text: str, terms: QueryTerms) -> Features:
     """The features of a question against every record of an index.
 
     Args:
         index: the records.
         text: the question.
         terms: its words, from the same index.
-        words_only: leave out the vectors, which cost most of the time.
     """
-    words = index.lexical.features(terms)
-    vectors = np.zeros((len(index.entries), len(DENSE_FEATURES))) if words_only else index.vectors(plain(text))
+    text = plain(text)
+    words = index.lexical.features(terms, LEXICAL_FEATURES)
+    vectors, usage = index.vectors(text), index.usage(text)
     kinds = np.array([float(entry.kind == "life_situation") for entry in index.entries])
     whole = kinds * lexicon().asks_for_everything(text)
     nearest = float(vectors.max()) if vectors.size else 0.0
     return Features(
-        np.column_stack([words, vectors, kinds, whole]),
+        np.column_stack([words, vectors, usage, kinds, whole]),
         np.array([1.0, min(terms.count / WORDS_SCALE, 1.0), 1.0 - terms.known, nearest]),
     )
 

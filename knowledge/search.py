@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from knowledge.focus import Question, read
 from knowledge.index import Entry, Index, Kind
 from knowledge.lexical import FEATURES
 from knowledge.models import Candidate, Outcome, SearchResult
-from knowledge.ranking import Calibration, calibration, features, probabilities
+from knowledge.ranking import Calibration, Thresholds, calibration_of, features, probabilities
 from knowledge.settings import SearchSettings
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -50,14 +49,38 @@ class Ranking:
     """Number of topical words in the text, light words counted in part."""
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A text as an index understands it, with its ranking."""
+
+    index: Index
+    question: Question
+    ranking: Ranking
+
+
 class Search:
     """Searches the index of the moment. Safe for threads."""
 
-    def __init__(self, holder: HasIndex, settings: SearchSettings | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        holder: HasIndex,
+        settings: SearchSettings | None = None,
+        clock: Clock | None = None,
+        *,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Search whatever index the holder has.
+
+        Args:
+            holder: has the index.
+            settings: the defaults if not given.
+            clock: the time.
+            calibration: in place of the file of the index's model.
+        """
         self._holder = holder
         self._settings = settings or SearchSettings()
         self._clock = clock or SystemClock()
-        self._calibration = cache(calibration)
+        self._calibration = calibration
 
     def find(
         self, text: str, *, current: str | None = None, kinds: Collection[Kind] = SERVICES_AND_SITUATIONS
@@ -83,6 +106,16 @@ class Search:
         entry = index.entries[at if sibling is None else sibling]
         return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(entry, 1.0),))
 
+    def weigh(self, text: str) -> Weighed:
+        """A text with everything that decides what is found for it but the thresholds."""
+        index = self._holder.index
+        question = read(index, text)
+        return Weighed(index, question, self._rank(index, question, None, SERVICES_AND_SITUATIONS))
+
+    def decide(self, weighed: Weighed, thresholds: Thresholds) -> SearchResult:
+        """What is found for a text at some thresholds."""
+        return self._decide(weighed.index, weighed.question, weighed.ranking, None, thresholds)
+
     def rank(
         self, text: str, *, current: str | None = None, kinds: Collection[Kind] = SERVICES_AND_SITUATIONS
     ) -> Ranking:
@@ -91,7 +124,7 @@ class Search:
         return self._rank(index, read(index, text), current, kinds)
 
     def _rank(self, index: Index, question: Question, current: str | None, kinds: Collection[Kind]) -> Ranking:
-        if not question.terms.mass or not index.entries:
+        if not index.entries:
             return Ranking((), 1.0)
         utilities, none = self._weights(index).utilities(features(index, question.text, question.terms))
         if current is not None and (at := index.position.get(("service", current))) is not None:
@@ -121,24 +154,33 @@ class Search:
         return _candidate(index.entries[offices[best]], float(scores[best]))
 
     def _weights(self, index: Index) -> Calibration:
-        return self._calibration(index.embedder.name if index.embedder else None)
+        if self._calibration is not None:
+            return self._calibration
+        return calibration_of(index.embedder.name if index.embedder else None, self._settings.calibration_folder)
 
-    def _decide(self, index: Index, question: Question, ranking: Ranking, current: str | None) -> SearchResult:
-        settings = self._settings
-        if not ranking.entries or 1 - ranking.none < settings.answerable_probability:
+    def _decide(
+        self,
+        index: Index,
+        question: Question,
+        ranking: Ranking,
+        current: str | None,
+        thresholds: Thresholds | None = None,
+    ) -> SearchResult:
+        thresholds = thresholds or self._weights(index).thresholds
+        if not question.terms.mass or not ranking.entries or 1 - ranking.none < thresholds.answerable:
             return NOTHING
         best, probability = ranking.entries[0]
         one_word = ranking.words < TWO_WORDS and best.id != current
-        needed = settings.sure_probability_of_one_word if one_word else settings.sure_probability
+        needed = thresholds.sure_of_one_word if one_word else thresholds.sure
         shared = {index.entries[at].id for at in index.topics.sharing(question.terms)}
         if best.id in shared and current not in shared:
             return self._ask_back([pair for pair in ranking.entries if pair[0].id in shared])
         if index.topics.called(question.terms) == index.position[best.kind, best.id]:
-            needed = min(needed, settings.sure_probability_of_name)
+            needed = min(needed, thresholds.sure_of_name)
         if best.kind == "service" and (probability >= needed or len(ranking.entries) == 1):
             return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(best, probability),))
-        likely = sum(chance >= settings.candidate_probability for _, chance in ranking.entries)
-        chosen = list(ranking.entries[: min(likely, settings.most_candidates)])
+        likely = sum(chance >= thresholds.candidate for _, chance in ranking.entries)
+        chosen = list(ranking.entries[: min(likely, self._settings.most_candidates)])
         if best.kind == "life_situation":
             chosen = self._with_services(chosen, ranking)
         elif len(chosen) < 2:

@@ -12,7 +12,7 @@ from core.database import Database
 from core.i18n import DEFAULT_LANGUAGE
 from knowledge.answers import OfficeAnswer, compose, compose_brief, compose_full, compose_office
 from knowledge.catalogue import Aspect, Circumstance, LifeSituation, Office, Service
-from knowledge.embedding import CachedEmbedder, Embedder, SentenceTransformerEmbedder
+from knowledge.embedding import CachedEmbedder, Embedder, StaticEmbedder, embedder_of
 from knowledge.errors import UnknownRecord
 from knowledge.hours import OfficeHours
 from knowledge.importer import read_about, read_city
@@ -46,6 +46,7 @@ class Knowledge:
 
         Raises:
             ImportFailed: the folder has mistakes.
+            ModelMissing: the model of the settings is not on this machine.
         """
         settings = settings or KnowledgeSettings()
         self.city, closures = read_about(city_folder)
@@ -56,11 +57,8 @@ class Knowledge:
         self.outcomes = OutcomeStore(database, clock, dt.timedelta(days=settings.outcome_days))
         records = read_city(city_folder)
         self.catalogue_store.import_missing(records.services, records.offices, records.life_situations)
-        self._embedder = embedder or SentenceTransformerEmbedder(
-            settings.embedding_model, threads=settings.embedding_threads
-        )
-        self._cached_embedder = CachedEmbedder(self._embedder, database)
-        self._holder = IndexHolder(self.catalogue_store, self._build)
+        self._embedder = embedder or embedder_of(settings)
+        self._holder = self._make_holder(database)
         self._search = Search(self._holder, settings.search, clock)
 
     # The index
@@ -71,14 +69,21 @@ class Knowledge:
         return self._holder.ready
 
     def refresh(self) -> bool:
-        """Build and swap the index if the catalogue has changed; returns whether it had. Takes seconds."""
+        """Build and swap the index if the catalogue has changed; returns whether it had. May take minutes."""
         return self._holder.refresh()
 
-    def _build(self, catalogue: Catalogue) -> Index:
-        index = Index(catalogue, self._embedder, passages_by=self._cached_embedder)
-        # Loads the model, which a catalogue that is cached whole has not needed so far.
-        index.vectors(self.city.name)
-        return index
+    def _make_holder(self, database: Database) -> IndexHolder:
+        if isinstance(self._embedder, StaticEmbedder):
+            return IndexHolder(self.catalogue_store, lambda catalogue: Index(catalogue, self._embedder))
+        cached = CachedEmbedder(self._embedder, database)
+
+        def build(catalogue: Catalogue) -> Index:
+            index = Index(catalogue, self._embedder, passages_by=cached)
+            index.vectors(self.city.name)  # loads the model, which a catalogue that is cached whole has not needed yet
+            return index
+
+        # A slow model may need minutes for its first index: until then words alone answer.
+        return IndexHolder(self.catalogue_store, build, build_first=lambda catalogue: Index(catalogue, None))
 
     # Finding
 

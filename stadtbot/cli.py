@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="stadtbot", help="The bot with which a city answers its citizens.", no_args_is_help=True)
 knowledge_app = typer.Typer(help="The city's service catalogue.", no_args_is_help=True)
+models_app = typer.Typer(help="Models that do not come with the project.", no_args_is_help=True)
 database_app = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(models_app, name="models")
 app.add_typer(database_app, name="db")
 
 
@@ -90,19 +92,35 @@ def evaluate_search(
     queries: Annotated[Path, typer.Option(help='JSON lines: {"q": text, "ids": [right services]}.')],
 ) -> None:
     """Measure how well the search finds the right service; works in memory."""
-    from knowledge.embedding import SentenceTransformerEmbedder
-    from knowledge.errors import ImportFailed
+    from knowledge.embedding import embedder_of
+    from knowledge.errors import ImportFailed, ModelMissing
     from knowledge.evaluation import evaluate, read_queries
     from knowledge.importer import read_catalogue
 
     settings = Settings().knowledge
-    embedder = SentenceTransformerEmbedder(settings.embedding_model, threads=settings.embedding_threads)
     try:
         with Console(stderr=True).status("Building the index and asking …"):
+            embedder = embedder_of(settings)
             report = evaluate(read_catalogue(catalogue), read_queries(queries), embedder, settings.search)
-    except (ImportFailed, ValueError, OSError) as error:
+    except (ImportFailed, ModelMissing, ValueError, OSError) as error:
         raise _failed(error) from None
     typer.echo(report.json())
+
+
+@models_app.command("fetch")
+def fetch_model() -> None:
+    """Bring the embedding model of the settings from the hub, once; the service itself never asks a hub."""
+    from huggingface_hub import snapshot_download
+
+    model = Settings().knowledge.embedding_model
+    if model is None or Path(model).is_dir():
+        typer.echo("The settings name no model of the hub: there is nothing to fetch.")
+        return
+    try:
+        folder = snapshot_download(model, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"])
+    except (OSError, ValueError) as error:
+        raise _failed(RuntimeError(f"{model} could not be fetched: {error}")) from None
+    typer.echo(f"{model} is here now: {folder}")
 
 
 @database_app.command("upgrade")
@@ -131,12 +149,16 @@ def _train(*, force: bool) -> None:
 def _knowledge() -> Knowledge:
     from core.clock import SystemClock
     from core.database import Database
+    from knowledge.errors import ModelMissing
     from knowledge.service import Knowledge
 
     settings = Settings()
     database = Database(settings.database)
     database.upgrade()
-    knowledge = Knowledge(database, SystemClock(), city_folder=settings.city_folder, settings=settings.knowledge)
+    try:
+        knowledge = Knowledge(database, SystemClock(), city_folder=settings.city_folder, settings=settings.knowledge)
+    except ModelMissing as error:
+        raise _failed(error) from None
     knowledge.refresh()
     return knowledge
 

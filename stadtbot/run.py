@@ -11,6 +11,7 @@ import time
 
 import uvicorn
 
+from knowledge.errors import ModelMissing
 from stadtbot.app import Stadtbot
 from stadtbot.settings import Settings
 
@@ -37,7 +38,10 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     started = time.monotonic()
     listeners = [_listener(settings.host, settings.port), _listener("127.0.0.1", settings.actions_port)]
-    bot = Stadtbot(settings)
+    try:
+        bot = Stadtbot(settings)
+    except ModelMissing as error:
+        raise CannotStart(str(error)) from error
     public = _Server(_config(bot.public_app(), settings.host, settings.port, proxies=settings.trusted_proxies))
     actions = _Server(_config(bot.actions_app(), "127.0.0.1", settings.actions_port, proxies=""))
     rasa = bot.rasa_process()

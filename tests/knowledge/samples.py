@@ -19,6 +19,7 @@ class HashingEmbedder:
     """Counts hashed character trigrams; remembers what it was asked."""
 
     name = "hashing"
+    version = "hashing:1"
     dimensions = 64
 
     def __init__(self) -> None:
@@ -32,6 +33,9 @@ class HashingEmbedder:
             for at in range(len(padded) - 2):
                 vectors[row, zlib.crc32(padded[at : at + 3].encode()) % self.dimensions] += 1
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.encode(texts)
 
 
 def service(id: str, title: str, *synonyms: str, **fields: Any) -> Service:

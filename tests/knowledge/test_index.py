@@ -4,8 +4,9 @@ import numpy as np
 
 from core.clock import FixedClock
 from core.database import Database
+from knowledge.dense import FEATURES
 from knowledge.embedding import CachedEmbedder
-from knowledge.index import DENSE_FEATURES, Index, IndexHolder
+from knowledge.index import Index, IndexHolder
 from knowledge.models import Outcome
 from knowledge.search import Search
 from knowledge.store import CatalogueStore
@@ -59,8 +60,8 @@ def test_what_citizens_ask_is_not_kept(database: Database, clock: FixedClock) ->
 def test_a_passage_is_nearest_to_itself() -> None:
     index = Index(catalogue(), HashingEmbedder())
     best = index.vectors("Hundemarke")
-    assert best.shape == (len(index.entries), len(DENSE_FEATURES))
-    assert index.entries[int(best[:, DENSE_FEATURES.index("name_vector")].argmax())].id == "hundesteuer"
+    assert best.shape == (len(index.entries), len(FEATURES))
+    assert index.entries[int(best[:, FEATURES.index("name_vector")].argmax())].id == "hundesteuer"
     np.testing.assert_allclose(best.max(), 1, atol=1e-5)
 
 

@@ -1,0 +1,90 @@
+"""How near a question comes to the passages of each record: vectors in FAISS, its kind of index following from size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.embedding import PassageEmbedder, Vectors
+from knowledge.lexical import Document
+
+FIELDS = ("name", "example", "text")
+FEATURES = tuple(f"{field}_vector" for field in FIELDS)
+"""Columns of `DenseIndex.features`, cosines."""
+
+WINDOW = 40
+"""Words of a passage: the mean of more words says less of each."""
+MOST_COMPARED = 30_000
+"""Passages up to which a question is compared with every one; beyond, only with the clusters that lie nearest."""
+PROBED_SHARE = 1 / 16
+NEAREST_PASSAGES = 4096
+"""How many passages count at most: all of them in a city's catalogue."""
+TEXTS_AT_ONCE = 20_000
+
+
+class DenseIndex:
+    """Vectors of passages. Immutable and safe for threads."""
+
+    def __init__(self, documents: Sequence[Document], embedder: PassageEmbedder) -> None:
+        """Embed the passages of documents, one per record; takes as long as the embedder does."""
+        passages = [
+            (at * len(FIELDS) + field, text)
+            for at, document in enumerate(documents)
+            for field, texts in enumerate((document.names, document.examples, windows(document)))
+            for text in texts
+        ]
+        self.size = len(passages)
+        self._documents = len(documents)
+        self._slots = np.array([slot for slot, _ in passages], dtype=np.int64)
+        # One thread: the questions of several citizens already share the cores.
+        faiss.omp_set_num_threads(1)
+        self._faiss: Any = None
+        for start in range(0, max(1, len(passages)), TEXTS_AT_ONCE):
+            vectors = embedder.encode([text for _, text in passages[start : start + TEXTS_AT_ONCE]])
+            if self._faiss is None:
+                self._faiss = _empty_index(vectors.shape[1], self.size)
+                if not self._faiss.is_trained:
+                    self._faiss.train(embedder.encode([text for _, text in _sample(passages, self._faiss.nlist)]))
+            self._faiss.add(np.ascontiguousarray(vectors))
+
+    def features(self, query: Vectors) -> NDArray[np.float64]:
+        """Best cosine per record and field, shape (number of records, number of `FEATURES`).
+
+        Fields none of whose passages is among the nearest count as the last of these.
+        """
+        nearest = min(self.size, NEAREST_PASSAGES)
+        scores, passages = self._faiss.search(query, nearest)
+        found = passages[0] >= 0
+        floor = float(scores[0][found].min()) if self.size > nearest and found.any() else 0.0
+        best = np.full(self._documents * len(FIELDS), max(0.0, floor))
+        np.maximum.at(best, self._slots[passages[0][found]], scores[0][found])
+        return best.reshape(self._documents, len(FIELDS))
+
+
+def windows(document: Document) -> list[str]:
+    """The summary and the modules of a record, cut into overlapping windows of `WINDOW` words."""
+    found = []
+    for text in (document.summary, *document.modules):
+        words = text.split()
+        starts = range(0, max(1, len(words) - WINDOW // 2), WINDOW // 2)
+        found += [" ".join(words[start : start + WINDOW]) for start in starts if words]
+    return found
+
+
+def _empty_index(dimensions: int, size: int) -> Any:
+    if size <= MOST_COMPARED:
+        return faiss.IndexFlatIP(dimensions)
+    clusters = 1 << round(math.log2(4 * math.sqrt(size)))
+    index: Any = faiss.index_factory(dimensions, f"IVF{clusters},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index.nprobe = max(1, round(clusters * PROBED_SHARE))
+    return index
+
+
+def _sample(passages: Sequence[tuple[int, str]], clusters: int) -> Sequence[tuple[int, str]]:
+    """As many passages as the clusters need to be found, spread evenly."""
+    return passages[:: max(1, len(passages) // (clusters * 40))]
