@@ -58,10 +58,12 @@ SITUATION_FEATURES = ("life_situation", "life_situation*whole")
 
 MODEL_FEATURES = (*dense.FEATURES, "usage")
 
+MOST_WRONG = 0.015
+"""Share of the questions that may get a wrong service as if it were right; half of what the project allows itself."""
+MOST_ANSWERED = 0.02
+"""Share of the questions without an answer that may get one."""
 VALUE_OFFERED = 0.6
 """What a right service among the choices is worth, one answered at once being worth 1."""
-COST_WRONG = 4.0
-"""What a wrong service costs that is answered as if it were right."""
 COST_OFFERED_IN_VAIN = 0.3
 """What choices cost of which none is right."""
 SURE_GRID = np.arange(0.40, 0.86, 0.05)
@@ -143,30 +145,40 @@ def fit_none(part: Sequence[Case], ranking: NDArray[np.float64]) -> tuple[NDArra
 
 
 def fit_thresholds(index: Index, calibration: Calibration, questions: Sequence[dict[str, Any]]) -> Thresholds:
-    """The thresholds with the greatest value over the questions: see `VALUE_OFFERED` and the costs."""
+    """The thresholds of greatest value among those that keep to `MOST_WRONG` and `MOST_ANSWERED`."""
     search = Search(Standing(index), calibration=calibration)
     asked = [(search.weigh(question["q"]), question.get("ids", ())) for question in questions]
-
-    def value(thresholds: Thresholds) -> float:
-        return sum(_value(search.decide(weighed, thresholds), ids, index) for weighed, ids in asked)
-
+    answerable = sum(bool(ids) for _, ids in asked)
     grid = (
         Thresholds(
             sure=round(float(sure), 3),
-            sure_of_one_word=round(float(min(sure + 0.15, 0.95)), 3),
-            sure_of_name=round(float(sure - 0.2), 3),
-            answerable=round(float(answerable), 3),
+            sure_of_one_word=round(float(min(sure + 0.2, 0.9)), 3),
+            sure_of_name=round(float(min(sure, 0.4)), 3),
+            answerable=round(float(least), 3),
         )
-        for sure, answerable in itertools.product(SURE_GRID, ANSWERABLE_GRID)
+        for sure, least in itertools.product(SURE_GRID, ANSWERABLE_GRID)
     )
-    return max(grid, key=value)
+    best, most = Thresholds(sure=1.0, sure_of_one_word=1.0), -np.inf
+    for thresholds in grid:
+        found = [(search.decide(weighed, thresholds), ids) for weighed, ids in asked]
+        wrong = [bool(ids) for result, ids in found if _is_wrong(result, ids)]
+        if sum(wrong) > MOST_WRONG * answerable or wrong.count(False) > MOST_ANSWERED * (len(asked) - answerable):
+            continue
+        value = sum(_value(result, ids, index) for result, ids in found)
+        if value > most:
+            best, most = thresholds, value
+    return best
+
+
+def _is_wrong(found: SearchResult, ids: Sequence[str]) -> bool:
+    return found.outcome is Outcome.SURE and found.candidates[0].id not in ids
 
 
 def _value(found: SearchResult, ids: Sequence[str], index: Index) -> float:
     if found.outcome is Outcome.NOTHING:
         return 0.0
     if found.outcome is Outcome.SURE:
-        return 1.0 if found.candidates[0].id in ids else -COST_WRONG
+        return float(found.candidates[0].id in ids)
     offered = {candidate.id for candidate in found.candidates}
     for candidate in found.candidates:
         entry = index.entry(candidate.kind, candidate.id)

@@ -61,6 +61,8 @@ class Thresholds:
     """Below this probability that the catalogue has an answer at all, the search keeps silent."""
     candidate: float = 0.06
     """A service below this is not offered as a choice, unless it makes up the second one."""
+    candidate_of_one_word: float = 0.01
+    """The same for a text of a single topical word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,8 @@ class Search:
             needed = min(needed, thresholds.sure_of_name)
         if best.kind == "service" and (probability >= needed or len(ranking.entries) == 1):
             return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(best, probability),))
-        likely = sum(chance >= thresholds.candidate for _, chance in ranking.entries)
+        least = thresholds.candidate_of_one_word if one_word else thresholds.candidate
+        likely = sum(chance >= least for _, chance in ranking.entries)
         chosen = list(ranking.entries[: min(likely, self._settings.most_candidates)])
         if best.kind == "life_situation":
             chosen = self._with_services(chosen, ranking)
