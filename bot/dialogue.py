@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.contact import Reachability
 from bot.models import Answer, Expects, Reply, Target
+from bot.other_cities import OtherCities
 from bot.replies import Replies
 from knowledge.catalogue import Aspect, Circumstance, City
 from knowledge.models import Candidate, Outcome, SearchResult
@@ -20,6 +21,8 @@ from nlu.text import fold
 
 MANNERS_WORDS = 3
 """A greeting or a complaint of more words than that may hold a question."""
+MEANT_SCORE = 0.9
+"""From here on a service that is found counts more than an act of talk."""
 
 
 class UnknownAction(LookupError):
@@ -71,7 +74,7 @@ class Dialogue:
         self._reachability = reachability
         self._city = city
         self._last_reply = last_reply
-        self._other_cities = tuple(f" {fold(name)} " for name in city.other_cities)
+        self._other_cities = OtherCities(city.name, city.other_cities)
         self._actions: dict[str, Callable[[Ask], Step]] = {
             "action_answer": self.answer,
             "action_correct_service": self.correct_service,
@@ -99,7 +102,7 @@ class Dialogue:
         }
 
     def act(self, ask: Ask) -> Step:
-        """Carry out the named action.
+        """Carry out the named action, unless a question is about another city or hides in talk.
 
         Raises:
             UnknownAction: there is none of this name.
@@ -108,6 +111,10 @@ class Dialogue:
             action = self._actions[ask.action]
         except KeyError:
             raise UnknownAction(ask.action) from None
+        if ask.action in QUESTIONS and self._other_cities.asked(ask.text):
+            return self._refuse_other_city()
+        if ask.action in TALK and ask.chosen is None:
+            return self._meant(ask) or action(ask)
         return action(ask)
 
     # Questions about services
@@ -236,28 +243,24 @@ class Dialogue:
         return self._refuse("refuse_legal", ask)
 
     def other_city(self, ask: Ask) -> Step:
-        """A question about another city; one that also concerns this city is answered."""
-        text = f" {' '.join(''.join(c if c.isalnum() else ' ' for c in fold(ask.text)).split())} "
-        named = any(name in text for name in self._other_cities)
-        if f" {fold(self._city.name)} " in text or not named:
+        """What Rasa takes for a question about another city; one that also concerns this city is answered."""
+        if self._other_cities.asked(ask.text):
+            return self._refuse_other_city()
+        if not self._other_cities.named(ask.text):
             return self.answer(ask)
-        return Step(reply=self._replies.say("other_city", kind="refuse"))
+        found = self._knowledge.find(ask.text)
+        if found.outcome is Outcome.SURE and self._other_cities.only_told(ask.text):
+            return self._found(ask, found)
+        return self._refuse_other_city()
 
     def off_topic(self, ask: Ask) -> Step:
-        """Nothing for a city, unless the catalogue knows better."""
-        found = self._knowledge.find(ask.text)
-        if found.outcome is Outcome.SURE:
-            return self._found(ask, found)
+        """Nothing for a city."""
         return Step(reply=self._replies.say("off_topic", kind="abstain", choices=[self._replies.human_choice()]))
 
     # Talk
 
     def say(self, ask: Ask) -> Step:
-        """An act that is answered by one phrase of the act's name, unless it comes with a question."""
-        if len(ask.text.split()) > MANNERS_WORDS:
-            found = self._knowledge.find(ask.text)
-            if found.outcome is Outcome.SURE or _is_event(found):
-                return self._found(ask, found)
+        """An act that is answered by one phrase of the act's name."""
         return Step(reply=self._replies.say(ask.intent))
 
     def source(self, ask: Ask) -> Step:
@@ -272,6 +275,21 @@ class Dialogue:
         )
 
     # Parts of the above
+
+    def _meant(self, ask: Ask) -> Step | None:
+        """The answer to a question that was taken for talk; nothing if it is mere talk."""
+        found = self._knowledge.find(ask.text)
+        if found.outcome is not Outcome.NOTHING and self._other_cities.asked(ask.text):
+            return self._refuse_other_city()
+        if len(ask.text.split()) <= MANNERS_WORDS:
+            event, sure = False, ask.intent not in PARTING_WORDS
+        else:
+            event, sure = ask.action == "action_say" and _is_event(found), True
+        sure = sure and found.outcome is Outcome.SURE and found.candidates[0].score >= MEANT_SCORE
+        return self._found(ask, found) if event or sure else None
+
+    def _refuse_other_city(self) -> Step:
+        return Step(reply=self._replies.say("other_city", kind="refuse"))
 
     def _brief(self, ask: Ask, service_id: str) -> Reply:
         """The last answer about a service in fewer words."""
@@ -428,6 +446,17 @@ LEADING_ELSEWHERE = frozenset({Circumstance.LOST, Circumstance.STOLEN})
 """Circumstances for which there may be a service of its own."""
 OFFICE_ASPECTS = frozenset({Aspect.WHERE, Aspect.HOURS, Aspect.WHO})
 """Aspects that an office can answer by itself."""
+QUESTIONS = frozenset(
+    {
+        *("action_answer", "action_correct_service", "action_answer_aspect", "action_add_circumstance"),
+        "action_answer_office",
+    }
+)
+"""Actions that tell of services and offices."""
+TALK = frozenset({"action_say", "action_off_topic", "action_start_over", "action_choose"})
+"""Actions that leave a question unanswered if Rasa was wrong; a refusal is meant and stays."""
+PARTING_WORDS = frozenset({"goodbye", "insult"})
+"""Intents whose few words mean no service: "beenden" is none, nor is "du Hund"."""
 
 
 def _continues(ask: Ask) -> bool:
