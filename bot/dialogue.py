@@ -123,7 +123,10 @@ class Dialogue:
         """A question with a topic of its own; "Und ein Reisepass?" keeps the aspect that was asked before."""
         if _continues(ask):
             ask = replace(ask, aspect=ask.last_aspect, circumstances=ask.circumstances or ask.last_circumstances)
-        return self._found(ask, self._knowledge.find(ask.text, current=ask.service))
+        found = self._knowledge.find(ask.text, current=ask.service)
+        if found.outcome is Outcome.NOTHING and ask.office is not None and _is_brief(ask):
+            return self._office(ask, ask.office)
+        return self._found(ask, found)
 
     def correct_service(self, ask: Ask) -> Step:
         """Another service was meant; the rest of the question stays."""
@@ -461,6 +464,12 @@ PARTING_WORDS = frozenset({"goodbye", "insult"})
 
 def _continues(ask: Ask) -> bool:
     return ask.service is not None and ask.aspect is None and fold(ask.text).startswith("und ")
+
+
+def _is_brief(ask: Ask) -> bool:
+    """Whether a text is hardly more than its aspect, such as "Und samstags?" or "Und wo ist die?"."""
+    words = [word for word in fold(ask.text).split() if word != "und"]
+    return ask.aspect in OFFICE_ASPECTS and len(words) <= MANNERS_WORDS
 
 
 def _is_event(found: SearchResult) -> bool:

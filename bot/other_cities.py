@@ -21,9 +21,9 @@ AMBIGUOUS = frozenset(
     {"essen", "halle", "hof", "singen", "siegen", "giessen", "weiden", "plauen", "wels", "zug", "hagen", "marl"}
 )
 """Names that mean something else as well; they need a word such as "in" before them."""
-PLACE_WORDS = frozenset({"in", "im", "fuer", "stadt", "gemeinde", "landkreis", "kreis", "stadtverwaltung"})
-LOOSE_PLACE_WORDS = frozenset({"im", "fuer"})
-"""Not enough before an ambiguous name: "für Essen" is for food."""
+CLEAR_PLACE_WORDS = frozenset({"in", "stadt", "gemeinde", "landkreis", "kreis", "stadtverwaltung"})
+PLACE_WORDS = CLEAR_PLACE_WORDS | {"im", "fuer"}
+"""Before a name they make it a place; before an ambiguous name some do not: "für Essen" is for food."""
 DISTRICT_WORDS = frozenset({"stadt", "gemeinde", "landkreis", "kreis", "der", "dem", "den"})
 OTHER_RELATIONS = re.compile(
     r"aus|vo[nmr]|nach|ab|bis|ueber|zwischen|bei|mit|gegen|richtung|an|am|auf|zu[mr]?|um|als|seit|ohne|namens|"
@@ -138,7 +138,8 @@ class OtherCities:
             return False
         if place.after and (place.after[0] in STREET_WORDS or place.after[0].isdigit()):
             return False
-        if (PLACE_WORDS - (LOOSE_PLACE_WORDS if place.ambiguous else set())).intersection(place.before[-1:]):
+        place_words = CLEAR_PLACE_WORDS if place.ambiguous else PLACE_WORDS
+        if place_words.intersection(place.before[-1:]):
             return not OTHER_RELATIONS.fullmatch(_relation(place.before)) and place.before[-2:-1] not in (
                 ("als",),
                 ("wie",),
