@@ -1,8 +1,8 @@
-.PHONY: run test check bench quality train lock help
+.PHONY: run test check bench quality train lock embedding-model help
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 run: ## set up what is missing and serve the demo city at http://127.0.0.1:8000
 	@scripts/setup run
@@ -26,6 +26,10 @@ quality: ## measure the answers; writes bench/quality.json and docs/quality.md
 
 train: ## train Rasa's model if its data has changed
 	@scripts/setup run
+
+embedding-model: ## train the bundled sentence-embedding model anew, in most of an hour
+	@scripts/setup dev
+	@scripts/embedding-model $(if $(WITHOUT_DING),--without-ding --output var/embedding/model-without-ding)
 
 lock: ## compile the hash-pinned requirements anew
 	@scripts/lock

@@ -33,11 +33,17 @@ class CompoundSplitter:
             words: folded words of the catalogue; common German words are known anyway.
         """
         own = {word for word in words if len(word) >= MIN_WORD and word.isalpha()}
-        self._known = (own | common_words()) - ENDINGS
+        known = (own | common_words()) - ENDINGS
+        self._known = frozenset(word for word in known if not (word.endswith("s") and word[:-1] in known))
         self._own = own
 
     def split(self, word: str) -> tuple[str, ...]:
-        """The parts of a folded compound; the word alone if it is none."""
+        """The parts of a folded compound, down to the smallest; the word alone if it is none."""
+        parts = self._cut(word)
+        return parts if len(parts) == 1 else tuple(small for part in parts for small in self.split(part))
+
+    def _cut(self, word: str) -> tuple[str, ...]:
+        """The fewest words that make up a compound."""
         if len(word) < MIN_COMPOUND or not word.isalpha():
             return (word,)
         best: list[tuple[float, tuple[str, ...]] | None] = [(0.0, ()), *[None] * len(word)]

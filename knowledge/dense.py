@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from knowledge.embedding import PassageEmbedder, Vectors
 from knowledge.lexical import Document
+from knowledge.postings import Groups, Scores
 
 FIELDS = ("name", "example", "text")
 FEATURES = tuple(f"{field}_vector" for field in FIELDS)
@@ -22,8 +23,10 @@ WINDOW = 40
 MOST_COMPARED = 30_000
 """Passages up to which a question is compared with every one; beyond, only with the clusters that lie nearest."""
 PROBED_SHARE = 1 / 16
-NEAREST_PASSAGES = 4096
-"""How many passages count at most: all of them in a city's catalogue."""
+NEAREST_PASSAGES = 2048
+"""How many passages count there."""
+EVERYTHING = -2.0
+"""Less than any cosine."""
 TEXTS_AT_ONCE = 20_000
 
 
@@ -41,6 +44,7 @@ class DenseIndex:
         self.size = len(passages)
         self._documents = len(documents)
         self._slots = np.array([slot for slot, _ in passages], dtype=np.int64)
+        self._of_slots = Groups(np.bincount(self._slots, minlength=len(documents) * len(FIELDS)))
         # One thread: the questions of several citizens already share the cores.
         faiss.omp_set_num_threads(1)
         self._faiss: Any = None
@@ -55,15 +59,23 @@ class DenseIndex:
     def features(self, query: Vectors) -> NDArray[np.float64]:
         """Best cosine per record and field, shape (number of records, number of `FEATURES`).
 
-        Fields none of whose passages is among the nearest count as the last of these.
+        In a large index fields none of whose passages is among the nearest count as the last of these.
         """
-        nearest = min(self.size, NEAREST_PASSAGES)
-        scores, passages = self._faiss.search(query, nearest)
-        found = passages[0] >= 0
-        floor = float(scores[0][found].min()) if self.size > nearest and found.any() else 0.0
-        best = np.full(self._documents * len(FIELDS), max(0.0, floor))
-        np.maximum.at(best, self._slots[passages[0][found]], scores[0][found])
+        best = self._among_all(query) if self.size <= MOST_COMPARED else self._among_nearest(query)
         return best.reshape(self._documents, len(FIELDS))
+
+    def _among_all(self, query: Vectors) -> Scores:
+        _, cosines, passages = self._faiss.range_search(query, EVERYTHING)  # four times as fast as to sort them all
+        ordered = np.empty(self.size)
+        ordered[passages] = cosines
+        return np.maximum(self._of_slots.best(ordered), 0.0)
+
+    def _among_nearest(self, query: Vectors) -> Scores:
+        cosines, passages = self._faiss.search(query, NEAREST_PASSAGES)
+        found = passages[0] >= 0
+        best = np.full(self._documents * len(FIELDS), max(0.0, float(cosines[0][found].min(initial=1.0))))
+        np.maximum.at(best, self._slots[passages[0][found]], cosines[0][found])
+        return best
 
 
 def windows(document: Document) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import threading
 from collections.abc import Sequence
@@ -192,7 +193,8 @@ class SentenceTransformerEmbedder:
             logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             torch.set_num_threads(self._threads)
             self._loaded = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
-            self._loaded.max_seq_length = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS)
+            if self._loaded.max_seq_length != math.inf:  # a static model has no limit, nor needs one
+                self._loaded.max_seq_length = min(self._loaded.max_seq_length or MAX_TOKENS, MAX_TOKENS)
         return self._loaded
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from knowledge.index import Index
 from knowledge.lexical import QueryTerms
 from knowledge.words import clauses, plain, sentences
@@ -15,6 +12,7 @@ LONG_TEXT = 12.0
 """Topical words from which on a text is judged by its best sentences."""
 FEWEST_SENTENCES = 3
 MOST_SENTENCES = 60
+MOST_PARTS = 4
 QUESTION_BONUS = 0.15
 CHANCE_SHARE = 0.5
 """A sentence that fits the best record less than this, beside the best sentence, fits it by chance."""
@@ -29,11 +27,21 @@ _SCORES = ("name_stem_cosine", "example_stem_cosine", "name_contained")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A sentence and its words in the terms of an index."""
+
+    text: str
+    terms: QueryTerms
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A text, or what of it says what it is about, and its words in the terms of an index."""
 
     text: str
     terms: QueryTerms
+    parts: tuple[Part, ...] = ()
+    """Its sentences that have a topic, if it has several: one of them may say it all."""
 
 
 def read(index: Index, text: str) -> Question:
@@ -44,7 +52,15 @@ def read(index: Index, text: str) -> Question:
         point = _best_sentences(index, text)
     else:
         point = text if terms.known > 1 - NOISE else _without_noise(index, text)
-    return Question(text, terms) if point == text else Question(point, index.lexical.analyse(point))
+    if point != text:
+        terms = index.lexical.analyse(point)
+    return Question(point, terms, _parts(index, text))
+
+
+def _parts(index: Index, text: str) -> tuple[Part, ...]:
+    found = [part for part in sentences(text)[-MOST_SENTENCES:] if len(part) < len(text)]
+    analysed = [Part(part, terms) for part in found if (terms := index.lexical.analyse(part)).count >= 1]
+    return tuple(sorted(analysed, key=lambda part: -part.terms.mass)[:MOST_PARTS])
 
 
 def _best_sentences(index: Index, text: str) -> str:
@@ -75,15 +91,11 @@ def _names_a_record(index: Index, terms: QueryTerms) -> bool:
     return bool(index.topics.named(terms)) and float(index.lexical.feature("name_contained", terms).max()) >= ALL_KNOWN
 
 
-def _not_services(index: Index) -> NDArray[np.float64]:
-    return np.array([float(entry.kind != "service") for entry in index.entries])
-
-
 def _best(index: Index, terms: QueryTerms, is_question: bool) -> tuple[float, int]:
     """How well a sentence fits the record that it fits best, and that record's row; -1 for none."""
     if not terms.mass:
         return 0.0, -1
-    scores = index.lexical.features(terms, _SCORES).max(axis=1) - OTHER_KIND_MALUS * _not_services(index)
+    scores = index.lexical.features(terms, _SCORES).max(axis=1) - OTHER_KIND_MALUS * ~index.is_service
     best = int(scores.argmax())
     if scores[best] <= 0:
         return 0.0, -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,6 +22,7 @@ from knowledge.topics import Topics
 from knowledge.usage import Usage, usage
 
 MODULES = ("full", "requirements", "documents", "fees", "deadlines", "duration", "procedure", "notes")
+RECENT_CHOICES = 16
 RECENT_TEXTS = 64
 """How many questions' vectors are kept in memory."""
 
@@ -49,6 +51,10 @@ class Index:
         self.catalogue = catalogue
         self.embedder = embedder
         self.entries = tuple(entry for entry, _ in records)
+        kinds = np.array([entry.kind for entry in self.entries], dtype=object)
+        self.is_service, self.is_situation = kinds == "service", kinds == "life_situation"
+        """Of which kind each entry is, shape (number of entries,)."""
+        self.allowed = lru_cache(RECENT_CHOICES)(self._allowed)
         self.position = {(entry.kind, entry.id): at for at, entry in enumerate(self.entries)}
         documents = [document for _, document in records]
         self.lexical = LexicalIndex(documents)
@@ -59,6 +65,12 @@ class Index:
         self._encoding = threading.Lock()
         self._encode = lru_cache(RECENT_TEXTS)(self._vector)
         self._dense = DenseIndex(documents, passages_by or embedder) if embedder and documents else None
+
+    def _allowed(self, kinds: frozenset[Kind], day: dt.date) -> NDArray[np.int64]:
+        """Numbers of the entries of some kinds that are valid on a day."""
+        return np.array(
+            [at for at, one in enumerate(self.entries) if one.kind in kinds and one.is_valid(day)], dtype=int
+        )
 
     def _vector(self, text: str) -> Vectors:
         assert self.embedder is not None
@@ -79,10 +91,10 @@ class Index:
         at = self.position.get((kind, id))
         return None if at is None else self.entries[at]
 
-    def usage(self, text: str) -> NDArray[np.float64]:
-        """Per record how alike it is to what citizens mean elsewhere who speak so, shape (number of entries,)."""
+    def usage(self, text: str) -> tuple[NDArray[np.float64], float]:
+        """Per entry how alike it is to what citizens elsewhere mean who speak so, and how well that fits the text."""
         if self._usage is None or self._likeness is None:
-            return np.zeros(len(self.entries))
+            return np.zeros(len(self.entries)), 0.0
         return self._usage.scores(text, self._likeness)
 
     def vectors(self, text: str) -> NDArray[np.float64]:

@@ -74,11 +74,11 @@ class Postings:
 class Groups:
     """Consecutive rows that belong together: the names of one record, its examples."""
 
-    def __init__(self, lengths: Sequence[int]) -> None:
-        starts = np.cumsum([0, *lengths])
-        self._size = len(lengths)
-        self._filled = np.flatnonzero(np.diff(starts))
-        self._starts = starts[self._filled]
+    def __init__(self, lengths: Sequence[int] | NDArray[np.int64]) -> None:
+        counts = np.asarray(lengths, dtype=np.int64)
+        self._size = len(counts)
+        self._filled = np.flatnonzero(counts)
+        self._starts = (np.cumsum(counts) - counts)[self._filled]
 
     def best(self, scores: Scores) -> Scores:
         """The largest score of each group, 0 for an empty one."""

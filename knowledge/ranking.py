@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge import dense
+from knowledge.focus import Question
 from knowledge.index import Index
 from knowledge.lexical import QueryTerms
-from knowledge.words import lexicon, plain
+from knowledge.words import lexicon
 
 FOLDER = Path(__file__).with_name("calibration")
 WITHOUT_MODEL = "lexical"
 
 LEXICAL_FEATURES = (
     "name_gram_cosine",
-    "example_stem_cosine",
     "example_gram_cosine",
     "name_contained",
     "opposed",
@@ -33,8 +33,20 @@ LEXICAL_FEATURES = (
     "gram_bm25",
 )
 RECORD_FEATURES = (*LEXICAL_FEATURES, *dense.FEATURES, "usage", "life_situation", "life_situation*whole")
-NONE_FEATURES = ("constant", "words", "unknown", "vector")
+NONE_FEATURES = (
+    "constant",
+    "words",
+    "unknown",
+    "least_unknown",
+    "vector",
+    "text_vector",
+    "usage",
+    "usage_fit",
+    "parts",
+)
 WORDS_SCALE = 8.0
+_TEXT, _USAGE = RECORD_FEATURES.index("text_vector"), RECORD_FEATURES.index("usage")
+_VECTORS = [RECORD_FEATURES.index(name) for name in dense.FEATURES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,9 @@ class Thresholds:
     """The same for a text that is a name of this service alone."""
     answerable: float = 0.5
     """Below this probability that the catalogue has an answer at all, the search keeps silent."""
-    candidate: float = 0.06
+    candidate: float = 0.02
     """A service below this is not offered as a choice, unless it makes up the second one."""
-    candidate_of_one_word: float = 0.01
+    candidate_of_one_word: float = 0.005
     """The same for a text of a single topical word."""
 
 
@@ -105,24 +117,35 @@ def calibration_of(model: str | None, folder: Path | None = None) -> Calibration
     )
 
 
-def features(index: Index, text: str, terms: QueryTerms) -> Features:
-    """The features of a question against every record of an index.
+def features(index: Index, question: Question) -> Features:
+    """The features of a question against every record of an index: of its sentences, those that fit best."""
+    records, fit = _of_records(index, question.text, question.terms)
+    for part in question.parts:
+        others, other_fit = _of_records(index, part.text, part.terms)
+        np.maximum(records, others, out=records)
+        fit = max(fit, other_fit)
+    situations = index.is_situation.astype(np.float64)
+    whole = situations * lexicon().asks_for_everything(question.text)
+    known = max(terms.known for terms in (question.terms, *(part.terms for part in question.parts)))
+    best = records.max(axis=0, initial=0.0)
+    none = {
+        "constant": 1.0,
+        "words": min(question.terms.count / WORDS_SCALE, 1.0),
+        "unknown": 1.0 - question.terms.known,
+        "least_unknown": 1.0 - known,
+        "vector": float(best[_VECTORS].max()),
+        "text_vector": float(best[_TEXT]),
+        "usage": float(best[_USAGE]),
+        "usage_fit": fit,
+        "parts": min(len(question.parts), 4) / 4,
+    }
+    return Features(np.column_stack([records, situations, whole]), np.array([none[name] for name in NONE_FEATURES]))
 
-    Args:
-        index: the records.
-        text: the question.
-        terms: its words, from the same index.
-    """
-    text = plain(text)
+
+def _of_records(index: Index, text: str, terms: QueryTerms) -> tuple[NDArray[np.float64], float]:
     words = index.lexical.features(terms, LEXICAL_FEATURES)
-    vectors, usage = index.vectors(text), index.usage(text)
-    kinds = np.array([float(entry.kind == "life_situation") for entry in index.entries])
-    whole = kinds * lexicon().asks_for_everything(text)
-    nearest = float(vectors.max()) if vectors.size else 0.0
-    return Features(
-        np.column_stack([words, vectors, usage, kinds, whole]),
-        np.array([1.0, min(terms.count / WORDS_SCALE, 1.0), 1.0 - terms.known, nearest]),
-    )
+    usage, fit = index.usage(text)
+    return np.column_stack([words, index.vectors(text), usage]), fit
 
 
 def probabilities(utilities: NDArray[np.float64], none: float) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 SERVICES: tuple[Kind, ...] = ("service",)
 SERVICES_AND_SITUATIONS: tuple[Kind, ...] = ("service", "life_situation")
 TWO_WORDS = 1.5
+MOST_RANKED = 1000
 ALTERNATIVE_SHARE = 0.01
 """An alternative has at least this share of what all services together have."""
 NAMED_WHOLE = 0.99
@@ -41,7 +42,7 @@ Chance = tuple[Entry, float]
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Records in order of their probability; `none` is the probability that no record is meant."""
+    """The likeliest records in order of their probability; `none` is the probability that no record is meant."""
 
     entries: tuple[Chance, ...]
     none: float
@@ -126,11 +127,11 @@ class Search:
     def _rank(self, index: Index, question: Question, current: str | None, kinds: Collection[Kind]) -> Ranking:
         if not index.entries:
             return Ranking((), 1.0)
-        utilities, none = self._weights(index).utilities(features(index, question.text, question.terms))
+        utilities, none = self._weights(index).utilities(features(index, question))
         if current is not None and (at := index.position.get(("service", current))) is not None:
             utilities[at] += self._settings.current_bonus
         today = self._clock.now().astimezone(ZONE).date()
-        allowed = [at for at, entry in enumerate(index.entries) if entry.kind in kinds and entry.is_valid(today)]
+        allowed = index.allowed(frozenset(kinds), today)
         return _ranking(index, allowed, probabilities(utilities[allowed], none), question.terms.count)
 
     def alternatives(self, text: str) -> tuple[Candidate, ...]:
@@ -181,9 +182,10 @@ class Search:
             return SearchResult(outcome=Outcome.SURE, candidates=(_candidate(best, probability),))
         least = thresholds.candidate_of_one_word if one_word else thresholds.candidate
         likely = sum(chance >= least for _, chance in ranking.entries)
-        chosen = list(ranking.entries[: min(likely, self._settings.most_candidates)])
-        if best.kind == "life_situation":
-            chosen = self._with_services(chosen, ranking)
+        chosen = list(ranking.entries[: max(1, min(likely, self._settings.most_candidates))])
+        event = next((pair for pair in chosen if self._leads_to(pair[0], best)), None)
+        if event is not None:
+            chosen = self._with_services([event, *(pair for pair in chosen if pair is not event)], ranking)
         elif len(chosen) < 2:
             chosen = list(ranking.entries[:2])
         return SearchResult(outcome=Outcome.UNSURE, candidates=tuple(_candidate(*pair) for pair in chosen))
@@ -191,6 +193,10 @@ class Search:
     def _ask_back(self, choices: list[Chance]) -> SearchResult:
         chosen = choices[: self._settings.most_candidates]
         return SearchResult(outcome=Outcome.UNSURE, candidates=tuple(_candidate(*pair) for pair in chosen))
+
+    def _leads_to(self, entry: Entry, best: Entry) -> bool:
+        """Whether an entry is a life situation that is meant itself or has the service that is."""
+        return entry.kind == "life_situation" and (entry.id == best.id or best.id in entry.services)
 
     def _with_services(self, chosen: list[Chance], ranking: Ranking) -> list[Chance]:
         """A life situation with what else is likely, filled up with the services that it leads to."""
@@ -200,8 +206,8 @@ class Search:
         return [*chosen, *led][: self._settings.most_candidates]
 
 
-def _ranking(index: Index, allowed: list[int], chances: NDArray[np.float64], words: float) -> Ranking:
-    order = np.argsort(-chances[:-1], kind="stable")
+def _ranking(index: Index, allowed: NDArray[np.int64], chances: NDArray[np.float64], words: float) -> Ranking:
+    order = np.argsort(-chances[:-1], kind="stable")[:MOST_RANKED]
     return Ranking(
         tuple((index.entries[allowed[at]], float(chances[at])) for at in order),
         float(chances[-1]),

@@ -15,7 +15,7 @@ class SearchSettings(BaseModel):
     calibration_folder: Path | None = None
     """Holds calibration files of the city's own (`MODEL.json`), which go before those of the project."""
     most_candidates: int = Field(default=4, ge=2, le=4)
-    current_bonus: float = Field(default=5.0, ge=0)
+    current_bonus: float = Field(default=7.0, ge=0)
     """Log-odds that the service being talked about gets on top."""
     office_score: float = Field(default=0.6, ge=0, le=1)
     """From here on an office counts as named."""

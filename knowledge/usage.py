@@ -57,8 +57,8 @@ class Usage:
         alike = self._titles @ titles.T + self._texts @ texts.T + self._means @ titles.T
         return np.asarray(alike / 3, dtype=np.float32)
 
-    def scores(self, text: str, likeness: NDArray[np.float32]) -> Scores:
-        """Per record how alike it is to the practice services that a question means."""
+    def scores(self, text: str, likeness: NDArray[np.float32]) -> tuple[Scores, float]:
+        """Per record how alike it is to the practice services that a question means, and how well the best one fits."""
         terms = self._lexical.analyse(text)
         fit = GRAM_SHARE * self._lexical.feature("name_gram_cosine", terms)
         fit += STEM_SHARE * self._lexical.feature("name_stem_cosine", terms)
@@ -72,7 +72,7 @@ class Usage:
             else np.arange(self._size)
         )
         weights = np.exp((fit[best] - fit[best].max()) / TEMPERATURE)
-        return np.asarray(weights / weights.sum() @ likeness[best], dtype=np.float64)
+        return np.asarray(weights / weights.sum() @ likeness[best], dtype=np.float64), float(fit[best[0]])
 
 
 @cache
