@@ -113,7 +113,9 @@ def fit_ranking(parts: Sequence[Part], *, words_only: bool) -> NDArray[np.float6
         return total, gradient
 
     weights: NDArray[np.float64] = np.zeros(len(RECORD_FEATURES))
-    weights[fitted] = minimize(loss, np.zeros(len(fitted)), jac=True, method="L-BFGS-B").x
+    # More likeness never makes a record less likely, whatever chance the questions hold.
+    bounds = [(None, 0.0) if RECORD_FEATURES[at] == "opposed" else (0.0, None) for at in fitted]
+    weights[fitted] = minimize(loss, np.zeros(len(fitted)), jac=True, method="L-BFGS-B", bounds=bounds).x
     return weights
 
 
@@ -235,7 +237,7 @@ def fit(embedder: Embedder | None) -> tuple[Calibration, int]:
     index = Index(catalogue_of(city), embedder)
     full = cases(index, questions)
     parts = [
-        (0.5, full),
+        (2.0, full),
         (0.5, cases(Index(catalogue_of(bare(city)), embedder), questions)),
         (1.0, cases(Index(catalogue_of(titles(city)), embedder), questions)),
         # The part of the practice catalogue that is asked must not lend its phrases.
