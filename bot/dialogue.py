@@ -257,7 +257,10 @@ class Dialogue:
         return self._refuse_other_city()
 
     def off_topic(self, ask: Ask) -> Step:
-        """Nothing for a city."""
+        """Nothing for a city, unless the catalogue knows better: what it has nothing for, the search does not find."""
+        found = self._knowledge.find(ask.text)
+        if found.outcome is not Outcome.NOTHING:
+            return self._refuse_other_city() if self._other_cities.asked(ask.text) else self._found(ask, found)
         return Step(reply=self._replies.say("off_topic", kind="abstain", choices=[self._replies.human_choice()]))
 
     # Talk
@@ -284,12 +287,12 @@ class Dialogue:
         found = self._knowledge.find(ask.text)
         if found.outcome is not Outcome.NOTHING and self._other_cities.asked(ask.text):
             return self._refuse_other_city()
-        if len(ask.text.split()) <= MANNERS_WORDS:
-            event, sure = False, ask.intent not in PARTING_WORDS
-        else:
-            event, sure = ask.action == "action_say" and _is_event(found), True
-        sure = sure and found.outcome is Outcome.SURE and found.candidates[0].score >= MEANT_SCORE
-        return self._found(ask, found) if event or sure else None
+        long = len(ask.text.split()) > MANNERS_WORDS
+        if ask.action == "action_say" and long and _is_event(found):
+            return self._found(ask, found)
+        if found.outcome is not Outcome.SURE or found.candidates[0].score < MEANT_SCORE:
+            return None
+        return self._found(ask, found) if long or ask.intent not in PARTING_WORDS else None
 
     def _refuse_other_city(self) -> Step:
         return Step(reply=self._replies.say("other_city", kind="refuse"))
@@ -456,7 +459,7 @@ QUESTIONS = frozenset(
     }
 )
 """Actions that tell of services and offices."""
-TALK = frozenset({"action_say", "action_off_topic", "action_start_over", "action_choose"})
+TALK = frozenset({"action_say", "action_start_over", "action_choose"})
 """Actions that leave a question unanswered if Rasa was wrong; a refusal is meant and stays."""
 PARTING_WORDS = frozenset({"goodbye", "insult"})
 """Intents whose few words mean no service: "beenden" is none, nor is "du Hund"."""
