@@ -55,7 +55,9 @@ def is_static(folder: Path) -> bool:
     """Whether a folder holds a sentence-transformers model that `StaticEmbedding` can read."""
     try:
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
+        return False
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         return False
     kinds = [str(module.get("type", "")).rpartition(".")[2] for module in modules]
     return kinds in (["StaticEmbedding"], ["StaticEmbedding", "Normalize"])
