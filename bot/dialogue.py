@@ -6,6 +6,7 @@ catalogue and build the reply. What has to be remembered until the next turn goe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -421,8 +422,10 @@ class Dialogue:
         found = self._knowledge.find(ask.text, current=ask.service)
         if _is_event(found):
             return self._found(ask, found)
-        service = next((candidate.id for candidate in found.candidates if candidate.kind == "service"), ask.service)
-        office = self._knowledge.office_of(service)
+        services = [candidate.id for candidate in found.candidates if candidate.kind == "service"] or [ask.service]
+        offices = [self._knowledge.office_of(service).id for service in services]
+        office = self._knowledge.office_of(services[offices.index(Counter(offices).most_common(1)[0][0])])
+        service = services[offices.index(office.id)]
         where = self._knowledge.answer_office(office.id, aspect=Aspect.WHO)
         card = self._replies.office(where).answer or Answer(kind="refuse")
         refusal = card.model_copy(update={"kind": "refuse"})

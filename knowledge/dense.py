@@ -47,11 +47,13 @@ class DenseIndex:
         self._of_slots = Groups(np.bincount(self._slots, minlength=len(documents) * len(FIELDS)))
         # One thread: the questions of several citizens already share the cores.
         faiss.omp_set_num_threads(1)
+        self.kind = _kind(self.size)
+        """FAISS's name for the kind of its index."""
         self._faiss: Any = None
         for start in range(0, max(1, len(passages)), TEXTS_AT_ONCE):
             vectors = embedder.encode([text for _, text in passages[start : start + TEXTS_AT_ONCE]])
             if self._faiss is None:
-                self._faiss = _empty_index(vectors.shape[1], self.size)
+                self._faiss = _empty_index(vectors.shape[1], self.kind)
                 if not self._faiss.is_trained:
                     self._faiss.train(embedder.encode([text for _, text in _sample(passages, self._faiss.nlist)]))
             self._faiss.add(np.ascontiguousarray(vectors))
@@ -88,12 +90,14 @@ def windows(document: Document) -> list[str]:
     return found
 
 
-def _empty_index(dimensions: int, size: int) -> Any:
-    if size <= MOST_COMPARED:
-        return faiss.IndexFlatIP(dimensions)
-    clusters = 1 << round(math.log2(4 * math.sqrt(size)))
-    index: Any = faiss.index_factory(dimensions, f"IVF{clusters},SQfp16", faiss.METRIC_INNER_PRODUCT)
-    index.nprobe = max(1, round(clusters * PROBED_SHARE))
+def _kind(size: int) -> str:
+    return "Flat" if size <= MOST_COMPARED else f"IVF{1 << round(math.log2(4 * math.sqrt(size)))},SQfp16"
+
+
+def _empty_index(dimensions: int, kind: str) -> Any:
+    index: Any = faiss.index_factory(dimensions, kind, faiss.METRIC_INNER_PRODUCT)
+    if kind != "Flat":
+        index.nprobe = max(1, round(index.nlist * PROBED_SHARE))
     return index
 
 

@@ -113,8 +113,8 @@ def fit_ranking(parts: Sequence[Part], *, words_only: bool) -> NDArray[np.float6
         return total, gradient
 
     weights: NDArray[np.float64] = np.zeros(len(RECORD_FEATURES))
-    # More likeness never makes a record less likely, whatever chance the questions hold.
-    bounds = [(None, 0.0) if RECORD_FEATURES[at] == "opposed" else (0.0, None) for at in fitted]
+    # More likeness never makes a record less likely, and its opposite is never meant, whatever few questions say.
+    bounds = [(None, -1.0) if RECORD_FEATURES[at] == "opposed" else (0.0, None) for at in fitted]
     weights[fitted] = minimize(loss, np.zeros(len(fitted)), jac=True, method="L-BFGS-B", bounds=bounds).x
     return weights
 

@@ -58,9 +58,10 @@ def read(index: Index, text: str) -> Question:
 
 
 def _parts(index: Index, text: str) -> tuple[Part, ...]:
+    """The sentences that carry most of the topic, questions first."""
     found = [part for part in sentences(text)[-MOST_SENTENCES:] if len(part) < len(text)]
     analysed = [Part(part, terms) for part in found if (terms := index.lexical.analyse(part)).count >= 1]
-    return tuple(sorted(analysed, key=lambda part: -part.terms.mass)[:MOST_PARTS])
+    return tuple(sorted(analysed, key=lambda part: ("?" not in part.text, -part.terms.mass))[:MOST_PARTS])
 
 
 def _best_sentences(index: Index, text: str) -> str:

@@ -86,6 +86,11 @@ class Index:
         """Number of vectors."""
         return self._dense.size if self._dense else 0
 
+    @property
+    def kind_of_vectors(self) -> str:
+        """FAISS's name for the kind of index that the vectors are in; empty without vectors."""
+        return self._dense.kind if self._dense else ""
+
     def entry(self, kind: Kind, id: str) -> Entry | None:
         """The entry of a record that can be found; None for drafts and unknown ids."""
         at = self.position.get((kind, id))

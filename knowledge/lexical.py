@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ from nlu.text import fold
 PART_SIMILARITY = 0.85
 """Similarity of a word with a compound of which it is a part, or of a compound with its first part."""
 MAX_COMPOUNDS = 3
+RECENT_WORDS = 4096
+"""How many words of questions are kept in memory with what they resemble; no one is behind a single word."""
 ELSEWHERE_FREQUENCY = 0.25
 """What a record counts for a word's document frequency that has the word outside of its names."""
 
@@ -117,7 +121,9 @@ class LexicalIndex:
         known_words = {word for document in documents for text in _texts(document) for word in topical_words(text)}
         self._known_words = _by_length(known_words)
         names = [name for document in documents for name in document.names]
-        self._compound_words = _by_length({word for name in names for word in topical_words(name)})
+        self._compound_words = sorted({word for name in names for word in topical_words(name)})
+        self._compound_words_reversed = sorted(word[::-1] for word in self._compound_words)
+        self._expand = lru_cache(RECENT_WORDS)(self._expansions)
         self._splitter = CompoundSplitter(known_words)
         self._unknown_idf = math.log(1 + (self.size + 0.5) / 0.5)
         self._stems = self._index_stems(documents)
@@ -286,9 +292,14 @@ class LexicalIndex:
         """1 for each record that is about the opposite of the question: leaving instead of coming."""
         if not terms.opposites:
             return np.zeros(self.size)
-        return np.array([float(bool(own) and not own & terms.opposites) for own in self.opposites])
+        return np.array([float(self.is_opposed(terms, at)) for at in range(self.size)])
 
-    def _expand(self, word: str) -> dict[str, float]:
+    def is_opposed(self, terms: QueryTerms, at: int) -> bool:
+        """Whether a record is about the opposite of the question."""
+        own = self.opposites[at]
+        return bool(own and terms.opposites) and not own & terms.opposites
+
+    def _expansions(self, word: str) -> dict[str, float]:
         """Known words that a word stands for, with their similarity (1 for the word itself)."""
         if stem(word) in self._stems:
             return {word: 1.0}
@@ -309,13 +320,10 @@ class LexicalIndex:
             first, rest = word[:end], word[end:]
             if stem(first) in self._stems and table.weight(first) == 1 and table.weight(rest) < 1:
                 return {first: PART_SIMILARITY}
-        whole = [
-            one
-            for size in range(len(word) + 2, 2 * len(word))
-            for one in self._compound_words.get(size, ())
-            if one.endswith(word) or one.startswith(word)
-        ]
-        return dict.fromkeys(whole[:MAX_COMPOUNDS], PART_SIMILARITY)
+        begins = _beginning_with(self._compound_words, word)
+        ends = (one[::-1] for one in _beginning_with(self._compound_words_reversed, word[::-1]))
+        whole = [one for one in {*begins, *ends} if len(word) + 2 <= len(one) < 2 * len(word)]
+        return dict.fromkeys(sorted(whole, key=lambda one: (len(one), one))[:MAX_COMPOUNDS], PART_SIMILARITY)
 
 
 def _texts(document: Document) -> Iterable[str]:
@@ -370,6 +378,11 @@ def _counts(document: Document, terms: Callable[[str], Iterable[str]]) -> dict[s
                     for term in terms(word):
                         counts[term] = counts.get(term, 0.0) + weight
     return counts
+
+
+def _beginning_with(words: Sequence[str], start: str) -> Sequence[str]:
+    """Those of sorted words that have a beginning."""
+    return words[bisect_left(words, start) : bisect_left(words, start + "\U0010ffff")]
 
 
 def _by_length(known: Iterable[str]) -> dict[int, list[str]]:

@@ -128,7 +128,8 @@ class Search:
         if not index.entries:
             return Ranking((), 1.0)
         utilities, none = self._weights(index).utilities(features(index, question))
-        if current is not None and (at := index.position.get(("service", current))) is not None:
+        at = None if current is None else index.position.get(("service", current))
+        if at is not None and not index.lexical.is_opposed(question.terms, at):
             utilities[at] += self._settings.current_bonus
         today = self._clock.now().astimezone(ZONE).date()
         allowed = index.allowed(frozenset(kinds), today)

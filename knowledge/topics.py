@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from knowledge.entries import Entry
@@ -37,6 +38,8 @@ class Topics:
         for at, title in enumerate(self._titles):
             for one in title:
                 self._title_words.setdefault(one, set()).add(at)
+        self._sorted_words = sorted(self._title_words)
+        self._sorted_reversed = sorted(word[::-1] for word in self._title_words)
         offices = [names for entry, names in zip(entries, self._names, strict=True) if entry.kind == "office"]
         others = [names for entry, names in zip(entries, self._names, strict=True) if entry.kind != "office"]
         self._of_offices = frozenset[str]().union(*offices)
@@ -95,17 +98,23 @@ class Topics:
         }
 
     def _holders(self, word: str) -> set[int]:
-        holders = (at for one, at in self._title_words.items() if self._has_part(one, word))
-        return set[int]().union(*holders)
+        """Records with a word in their titles, alone or as the beginning or end of a compound."""
+        if len(word) < MIN_PART:
+            return self._title_words.get(word, set())
+        ends = (one[::-1] for one in _beginning_with(self._sorted_reversed, word[::-1]))
+        begins = (one for one in _beginning_with(self._sorted_words, word) if self._is_linked(one, word))
+        return set[int]().union(*(self._title_words[one] for one in {*ends, *begins}))
 
-    def _has_part(self, compound: str, word: str) -> bool:
-        if compound == word or len(word) < MIN_PART:
-            return compound == word
-        if compound.endswith(word):
-            return True
-        rest = compound.removeprefix(word)
+    def _is_linked(self, compound: str, first: str) -> bool:
+        """Whether what follows the first part of a compound is a word of some service."""
+        rest = compound.removeprefix(first)
         links = (link for link in _LINKS if rest.startswith(link))
-        return rest != compound and any(rest.removeprefix(link) in self._of_services for link in links)
+        return any(rest.removeprefix(link) in self._of_services for link in links)
+
+
+def _beginning_with(words: Sequence[str], start: str) -> Sequence[str]:
+    """Those of sorted words that have a beginning."""
+    return words[bisect_left(words, start) : bisect_left(words, start + "\U0010ffff")]
 
 
 def _is_generic(root: str) -> bool:

@@ -26,9 +26,10 @@ HERE = Path(__file__).parent
 RIGHT_OR_OFFERED = 0.93
 RIGHT_AT_ONCE = 0.79
 WRONG_ASSERTED = 0.03
-WORST_STYLE = 0.79
+WORST_STYLE = 0.77
+"""Over both parts: most of the colloquial questions of the part `fit` were made to be hard."""
 UNANSWERABLE_ANSWERED = 0.02
-UNANSWERABLE_ANSWERED_OR_OFFERED = 0.08
+UNANSWERABLE_ANSWERED_OR_OFFERED = 0.1
 
 
 def lines(name: str, part: str = "test") -> list[dict[str, Any]]:
