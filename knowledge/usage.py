@@ -72,7 +72,7 @@ class Usage:
             else np.arange(self._size)
         )
         weights = np.exp((fit[best] - fit[best].max()) / TEMPERATURE)
-        return np.asarray(weights / weights.sum() @ likeness[best], dtype=np.float64), float(fit[best[0]])
+        return np.asarray(weights / weights.sum() @ likeness[best], dtype=np.float64), float(fit.max())
 
 
 @cache
