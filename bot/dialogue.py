@@ -422,10 +422,11 @@ class Dialogue:
         found = self._knowledge.find(ask.text, current=ask.service)
         if _is_event(found):
             return self._found(ask, found)
-        services = [candidate.id for candidate in found.candidates if candidate.kind == "service"] or [ask.service]
+        services = [candidate.id for candidate in found.candidates if candidate.kind == "service"]
         offices = [self._knowledge.office_of(service).id for service in services]
-        office = self._knowledge.office_of(services[offices.index(Counter(offices).most_common(1)[0][0])])
-        service = services[offices.index(office.id)]
+        # Several services of one office may be meant: then the office is sure although the service is not.
+        service = services[offices.index(Counter(offices).most_common(1)[0][0])] if services else ask.service
+        office = self._knowledge.office_of(service)
         where = self._knowledge.answer_office(office.id, aspect=Aspect.WHO)
         card = self._replies.office(where).answer or Answer(kind="refuse")
         refusal = card.model_copy(update={"kind": "refuse"})
