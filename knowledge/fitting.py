@@ -160,7 +160,7 @@ def fit_thresholds(index: Index, calibration: Calibration, questions: Sequence[d
         )
         for sure, least in itertools.product(SURE_GRID, ANSWERABLE_GRID)
     )
-    best, most = Thresholds(sure=1.0, sure_of_one_word=1.0), -np.inf
+    best, most = Thresholds(sure=1.0, sure_of_one_word=1.0, sure_of_name=1.0), -np.inf
     for thresholds in grid:
         found = [(search.decide(weighed, thresholds), ids) for weighed, ids in asked]
         wrong = [bool(ids) for result, ids in found if _is_wrong(result, ids)]
