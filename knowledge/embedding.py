@@ -107,11 +107,14 @@ class StaticEmbedder:
         """Load a model.
 
         Raises:
-            ModelMissing: the folder holds none.
+            ModelMissing: the folder holds none, or not all of its files.
         """
         if not is_static(folder):
             raise ModelMissing(str(folder))
-        self._model = (bundled_model() if folder == BUNDLED_MODEL else None) or StaticEmbedding(folder)
+        try:
+            self._model = (bundled_model() if folder == BUNDLED_MODEL else None) or StaticEmbedding(folder)
+        except FileNotFoundError as error:
+            raise ModelMissing(str(folder)) from error
         self.name = name or folder.name
         self.version = self.name  # its vectors are cheaper to compute than to keep
 

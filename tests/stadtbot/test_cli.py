@@ -64,3 +64,64 @@ def test_evaluation_without_a_file_is_a_clear_error(run, tmp_path: Path) -> None
 
 def test_search_shows_what_is_found(run) -> None:  # type: ignore[no-untyped-def]
     assert "reisepass" in lines(run("knowledge", "search", "Was kostet ein Reisepass?"))[1]
+
+
+@pytest.mark.parametrize("model", ["nowhere/no-such-model", "/no/such/folder", "half a model"])
+@pytest.mark.parametrize("command", ["search", "evaluate"])
+def test_a_model_that_is_not_here_is_a_clear_error(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, model: str
+) -> None:
+    if model == "half a model":
+        model = str(tmp_path)
+        (tmp_path / "modules.json").write_text('[{"type": "StaticEmbedding"}]', encoding="utf-8")
+    monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", model)
+    queries = tmp_path / "queries.jsonl"
+    queries.write_text('{"q": "Reisepass", "ids": ["reisepass"]}\n', encoding="utf-8")
+    files = ["--catalogue", JENA, "--queries", queries]
+    result = run("knowledge", command, *(files if command == "evaluate" else ["Was kostet ein Reisepass?"]))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert model in result.stderr
+    assert "stadtbot models fetch" in result.stderr
+    assert not result.stdout
+
+
+def test_there_is_nothing_to_fetch_without_a_model_of_the_hub(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetched.append)
+    assert "nothing to fetch" in lines(run("models", "fetch"))[0]
+    monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", str(tmp_path))
+    assert "nothing to fetch" in lines(run("models", "fetch"))[0]
+    assert fetched == []
+
+
+def test_a_model_of_the_hub_is_fetched(  # type: ignore[no-untyped-def]
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+
+    def download(model: str, **_: object) -> str:
+        fetched.append(model)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", "organisation/model")
+    assert lines(run("models", "fetch")) == [f"organisation/model is here now: {tmp_path}"]
+    assert fetched == ["organisation/model"]
+
+
+@pytest.mark.parametrize("error", [OSError("no network"), ValueError("no such name")])
+def test_a_model_that_cannot_be_fetched_is_a_clear_error(  # type: ignore[no-untyped-def]
+    run, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def download(model: str, **_: object) -> str:
+        raise error
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", "organisation/model")
+    result = run("models", "fetch")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert f"organisation/model could not be fetched: {error}" in result.stderr
