@@ -30,6 +30,8 @@ PART_SIMILARITY = 0.85
 MAX_COMPOUNDS = 3
 RECENT_WORDS = 4096
 """How many words of questions are kept in memory with what they resemble; no one is behind a single word."""
+RECENT_PARTS = 100_000
+"""How many words of documents are kept with their parts while an index is built."""
 ELSEWHERE_FREQUENCY = 0.25
 """What a record counts for a word's document frequency that has the word outside of its names."""
 
@@ -118,6 +120,11 @@ class LexicalIndex:
         self._of_names = Groups([len(document.names) for document in documents])
         self._of_examples = Groups([len(document.examples) for document in documents])
         self.opposites = [_opposites(document) for document in documents]
+        self._have_opposites = np.array([bool(own) for own in self.opposites], dtype=bool)
+        self._have_opposite = {
+            one: np.array([one in own for own in self.opposites], dtype=bool)
+            for one in frozenset[str]().union(*self.opposites)
+        }
         known_words = {word for document in documents for text in _texts(document) for word in topical_words(text)}
         self._known_words = _by_length(known_words)
         names = [name for document in documents for name in document.names]
@@ -175,8 +182,9 @@ class LexicalIndex:
     def _index_parts(self, documents: Sequence[Document]) -> dict[str, int]:
         vocabulary: dict[str, int] = {}
         counts = TermRows(vocabulary)
+        parts = lru_cache(RECENT_PARTS)(self._parts)
         for document in documents:
-            counts.add(_counts(document, self._parts))
+            counts.add(_counts(document, parts))
         counted = counts.matrix()
         self._part_idf = _idf(document_frequency(counted), self.size)
         self._part_bm25 = Postings(_saturated(counted))
@@ -292,7 +300,8 @@ class LexicalIndex:
         """1 for each record that is about the opposite of the question: leaving instead of coming."""
         if not terms.opposites:
             return np.zeros(self.size)
-        return np.array([float(self.is_opposed(terms, at)) for at in range(self.size)])
+        same = np.any([self._have_opposite[one] for one in terms.opposites & self._have_opposite.keys()], axis=0)
+        return np.asarray(self._have_opposites & ~same, dtype=np.float64)
 
     def is_opposed(self, terms: QueryTerms, at: int) -> bool:
         """Whether a record is about the opposite of the question."""

