@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import os
 import platform
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -23,11 +22,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench import scale
+from bench.timing import milliseconds, percentiles, questions
 from tests.chat_client import Chat
-from tests.running import ROOT, RunningService, running_service
+from tests.running import RunningService, running_service
 
 RESULTS = Path(__file__).parent / "results.json"
-QUESTIONS = ROOT / "tests" / "knowledge" / "questions.jsonl"
 FOLLOW_UPS = ("Und was kostet das?", "Welche Unterlagen brauche ich?", "Wie lange dauert das?", "Wo muss ich hin?")
 TURNS_PER_CONVERSATION = 6
 
@@ -45,15 +45,12 @@ def main() -> None:
                 "start": {"ready_s": round(service.ready_s, 1), "rss_mb": resident_mb(service.pid)},
             }
         results["search"] = measure_search(Path(folder))
+    for name, passages in scale.SIZES.items():
+        with console.status(f"Searching {passages:,} passages …"):
+            results[name] = scale.measure_apart(passages)
     results["machine"] = machine()
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     console.print(table(results))
-
-
-def questions() -> list[str]:
-    """Questions of the development set, no two alike."""
-    lines = QUESTIONS.read_text(encoding="utf-8").splitlines()
-    return list(dict.fromkeys(json.loads(line)["q"] for line in lines if line.strip()))
 
 
 def measure_chat(service: RunningService, *, clients: int, turns: int) -> dict[str, float]:
@@ -93,19 +90,6 @@ def measure_search(state_folder: Path) -> dict[str, float]:
     for text in source[:10]:
         knowledge.find(f"{text} bitte")
     return percentiles([milliseconds(partial(knowledge.find, text)) for text in source])
-
-
-def milliseconds(work: Callable[[], Any]) -> float:
-    """How long it takes."""
-    begun = time.perf_counter()
-    work()
-    return (time.perf_counter() - begun) * 1000
-
-
-def percentiles(times: Sequence[float]) -> dict[str, float]:
-    """Median, 95th percentile and number of runs."""
-    cuts = statistics.quantiles(times, n=100, method="inclusive")
-    return {"p50_ms": round(cuts[49], 1), "p95_ms": round(cuts[94], 1), "runs": len(times)}
 
 
 def resident_mb(pid: int) -> float:
