@@ -68,6 +68,12 @@ def test_a_large_index_finds_the_same_nearest(monkeypatch: pytest.MonkeyPatch) -
         assert (found <= np.maximum(expected, found.min()) + 2e-3).all()
 
 
+def test_a_large_index_that_compares_with_all_clusters_is_like_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = ask(built(monkeypatch, 1000), "Name 50")
+    monkeypatch.setattr(dense, "PROBED_SHARE", 1.0)
+    np.testing.assert_allclose(ask(built(monkeypatch, 200), "Name 50"), expected, atol=2e-3)
+
+
 def test_what_is_not_among_the_nearest_counts_as_the_last_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dense, "NEAREST_PASSAGES", 5)
     found = np.sort(ask(built(monkeypatch, 200), "Name 50").ravel())[::-1]
