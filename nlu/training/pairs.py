@@ -16,6 +16,7 @@ MAX_ENGLISH = 160
 """Letters; longer texts say more than one vector of a mean can hold."""
 SYNONYMS_PER_CELL = 4
 ENGLISH_PER_CELL = 3
+SYNONYMS_PER_MEANING = 3
 WORDS_PER_PASSAGE = 40
 
 _NOTES = re.compile(r"\{[^}]*\}|\[[^\]]*\]|/[^/]*/")
@@ -90,7 +91,7 @@ def thesaurus_synonyms(file: Path) -> list[Paraphrase]:
         words = [_without_notes(other) for other in others if not any(kind in other for kind in _OTHER_RELATIONS)]
         # Which ones is left to the word itself, so that it does not depend on the order of the file.
         words = sorted({word for word in words if word and word.lower() != head}, key=lambda word: _hash(head + word))
-        found += [Paraphrase(head, word) for word in words[:ENGLISH_PER_CELL]]
+        found += [Paraphrase(head, word) for word in words[:SYNONYMS_PER_MEANING]]
     return found
 
 
