@@ -1,10 +1,13 @@
 """Measures the whole service as an operator starts it; prints a table and writes `bench/results.json`.
 
+    python -m bench [--full]
+
 The figures belong to the machine and the moment: compare ratios within one run, not numbers between runs.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -33,7 +36,12 @@ TURNS_PER_CONVERSATION = 6
 
 
 def main() -> None:
-    """Measure everything."""
+    """Measure everything; what is not measured keeps its last figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--full", action="store_true", help="the search in a million passages too, a quarter of an hour"
+    )
+    sizes = scale.SIZES | (scale.LARGEST if parser.parse_args().full else {})
     console = Console()
     with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
         with console.status("Starting for the first time …"), running_service(Path(folder)):
@@ -45,10 +53,11 @@ def main() -> None:
                 "start": {"ready_s": round(service.ready_s, 1), "rss_mb": resident_mb(service.pid)},
             }
         results["search"] = measure_search(Path(folder))
-    for name, passages in scale.SIZES.items():
+    for name, passages in sizes.items():
         with console.status(f"Searching {passages:,} passages …"):
             results[name] = scale.measure_apart(passages)
     results["machine"] = machine()
+    results = (json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}) | results
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     console.print(table(results))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import random
 import re
 import subprocess
@@ -39,7 +40,8 @@ from nlu.training.pairs import practice_services
 
 ROOT = Path(__file__).parent.parent
 CITY = ROOT / "training_data" / "cities" / "jena"
-SIZES = {"search_1k": 1_000, "search_10k": 10_000, "search_100k": 100_000, "search_1m": 1_000_000}
+SIZES = {"search_1k": 1_000, "search_10k": 10_000, "search_100k": 100_000}
+LARGEST = {"search_1m": 1_000_000}
 PASSAGES_PER_SERVICE = 8
 """A title, two synonyms, an example, a summary and three windows of the text."""
 WORDS_OF_TEXT = 70
@@ -98,6 +100,7 @@ def measure(passages: int) -> dict[str, Any]:
         "build_s": round(build_s, 1),
         "memory_mb": round(memory_mb),
         "faiss": index.kind_of_vectors,
+        "load": round(os.getloadavg()[0], 2),
     }
 
 
