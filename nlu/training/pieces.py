@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 UNKNOWN = "[UNK]"
 LONGEST_PIECE = 16
+SCORE_DECIMALS = 3
 LONGEST_FINE_PIECE = 6
 """Letters of the longest piece of the finer cut, so that rare compounds learn from their parts."""
 
@@ -37,7 +38,11 @@ def train_tokenizer(texts: Iterable[str], pieces: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
+    # The trainer adds up in the order of the moment: what is behind the third decimal is chance, and so is the order.
+    state = json.loads(tokenizer.to_str())
+    unknown, *others = ([piece, round(score, SCORE_DECIMALS)] for piece, score in state["model"]["vocab"])
+    state["model"]["vocab"] = [unknown, *sorted(others, key=lambda entry: (-entry[1], entry[0]))]
+    return Tokenizer.from_str(json.dumps(state))
 
 
 def finer(tokenizer: Tokenizer) -> Tokenizer:
