@@ -258,9 +258,9 @@ class Dialogue:
         return self._refuse_other_city()
 
     def off_topic(self, ask: Ask) -> Step:
-        """Nothing for a city, unless the catalogue knows better: what it has nothing for, the search does not find."""
+        """Nothing for a city, unless the catalogue knows better."""
         found = self._knowledge.find(ask.text)
-        if found.outcome is not Outcome.NOTHING:
+        if found.candidates and found.candidates[0].score >= LIKELY:
             return self._refuse_other_city() if self._other_cities.asked(ask.text) else self._found(ask, found)
         return Step(reply=self._replies.say("off_topic", kind="abstain", choices=[self._replies.human_choice()]))
 
@@ -436,6 +436,9 @@ class Dialogue:
             reply=reply.model_copy(update={"speech": spoken}), slots={**FORGET, "service": service, "office": office.id}
         )
 
+
+LIKELY = 0.5
+"""Probability from which on a service is thought of for what Rasa takes to be off topic."""
 
 FORGET: Mapping[str, Any] = {
     "service": None,
