@@ -101,22 +101,29 @@ def evaluate(
         start = perf_counter()
         ranking = search.rank(query.q, kinds=SERVICES)
         times.append((perf_counter() - start) * 1000)
-        found = [entry.id for entry, _ in ranking.entries[:DEPTH]]
-        ranks.append(next((rank for rank, id in enumerate(found, start=1) if id in query.ids), None))
+        found = [entry.id for entry, _ in ranking.entries]
+        ranks.append(best_rank(found, query.ids))
     return _report(ranks, times)
 
 
-def _report(ranks: Sequence[int | None], times_ms: Sequence[float]) -> Report:
-    def recall(depth: int) -> float:
-        return round(sum(rank is not None and rank <= depth for rank in ranks) / len(ranks), 4)
+def best_rank(found: Sequence[str], right: Sequence[str]) -> int | None:
+    """Rank of the best right id among the first `DEPTH`, from 1."""
+    return next((rank for rank, id in enumerate(found[:DEPTH], start=1) if id in right), None)
 
-    gains = [1 / math.log2(rank + 1) for rank in ranks if rank is not None]
+
+def rank_figures(ranks: Sequence[int | None]) -> dict[str, float]:
+    """Recall at 1, 3 and `DEPTH`, and the gain of the best right one discounted by its rank."""
+    found = [rank for rank in ranks if rank is not None]
+    n = max(len(ranks), 1)
+    gain = sum(1 / math.log2(rank + 1) for rank in found)
+    recall = {f"r{depth}": round(sum(rank <= depth for rank in found) / n, 4) for depth in (1, 3, DEPTH)}
+    return {**recall, "ndcg5": round(gain / n, 4)}
+
+
+def _report(ranks: Sequence[int | None], times_ms: Sequence[float]) -> Report:
     return Report(
         n=len(ranks),
-        r1=recall(1),
-        r3=recall(3),
-        r5=recall(DEPTH),
-        ndcg5=round(sum(gains) / len(ranks), 4),
+        **rank_figures(ranks),
         p50_ms=round(float(np.percentile(times_ms, 50)), 2),
         p95_ms=round(float(np.percentile(times_ms, 95)), 2),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.index import Index
@@ -48,32 +49,32 @@ def read(index: Index, text: str) -> Question:
     """A text as it is to be judged: a long one by its best sentences, a noisy one by the clauses that name a record."""
     text = plain(text)
     terms = index.lexical.analyse(text)
+    parts = [Part(part, index.lexical.analyse(part)) for part in sentences(text)[-MOST_SENTENCES:] if part != text]
     if terms.count >= LONG_TEXT:
-        point = _best_sentences(index, text)
+        point = _best_sentences(index, parts) or text
     else:
         point = text if terms.known > 1 - NOISE else _without_noise(index, text)
     if point != text:
         terms = index.lexical.analyse(point)
-    return Question(point, terms, _parts(index, text))
+    return Question(point, terms, _telling(parts))
 
 
-def _parts(index: Index, text: str) -> tuple[Part, ...]:
+def _telling(parts: Sequence[Part]) -> tuple[Part, ...]:
     """The sentences that carry most of the topic, questions first."""
-    found = [part for part in sentences(text)[-MOST_SENTENCES:] if len(part) < len(text)]
-    analysed = [Part(part, terms) for part in found if (terms := index.lexical.analyse(part)).count >= 1]
-    return tuple(sorted(analysed, key=lambda part: ("?" not in part.text, -part.terms.mass))[:MOST_PARTS])
+    topical = (part for part in parts if part.terms.count >= 1)
+    return tuple(sorted(topical, key=lambda part: ("?" not in part.text, -part.terms.mass))[:MOST_PARTS])
 
 
-def _best_sentences(index: Index, text: str) -> str:
-    parts = sentences(text)[-MOST_SENTENCES:]
+def _best_sentences(index: Index, parts: Sequence[Part]) -> str:
+    """Those sentences that fit the record which one of them fits best; nothing where they are few or fit none."""
     if len(parts) < FEWEST_SENTENCES:
-        return text
-    scored = [_best(index, index.lexical.analyse(part), part.rstrip().endswith("?")) for part in parts]
+        return ""
+    scored = [_best(index, part.terms, part.text.rstrip().endswith("?")) for part in parts]
     score, record = max(scored)
     if score <= 0:
-        return text
+        return ""
     return " ".join(
-        part
+        part.text
         for part, (own_score, own) in zip(parts, scored, strict=True)
         if own == record and own_score >= CHANCE_SHARE * score
     )

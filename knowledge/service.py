@@ -94,8 +94,8 @@ class Knowledge:
         return self._search.find(text, current=current, kinds=kinds)
 
     def warm(self, text: str) -> None:
-        """Compare a text with the catalogue ahead of the question, so that `find` has the slow part behind it."""
-        if self.ready:
+        """Compare a text with the catalogue ahead of the question, so that `find` has a slow model behind it."""
+        if self.ready and not isinstance(self._embedder, StaticEmbedder):
             self._search.find(text)
 
     def alternatives(self, text: str) -> tuple[Candidate, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -11,13 +10,11 @@ import numpy as np
 from bench.quality.figures import ALL, Lengths, Methods, Ranks
 from bench.quality.questions import CITY, MUNICH, Question, munich_questions, own_questions
 from knowledge.embedding import Embedder, embedder_of
-from knowledge.evaluation import Standing, catalogue_of
+from knowledge.evaluation import Standing, best_rank, catalogue_of, rank_figures
 from knowledge.importer import CityRecords, read_catalogue, read_city
 from knowledge.index import Index
 from knowledge.search import SERVICES, Search
 from knowledge.settings import KnowledgeSettings
-
-DEPTH = 5
 
 Ranker = Callable[[str], list[str]]
 """Ids of services for a text, the best first."""
@@ -79,7 +76,9 @@ def measure(task: Task, index: Index) -> Lengths:
         index: of the task's catalogue, with an embedder.
     """
     rankers = {"words": ranked(index_of(task, None)), "vectors": by_vectors(index), "fused": ranked(index)}
-    ranks = {method: [rank(ranker(each.q), each.ids) for each in task.questions] for method, ranker in rankers.items()}
+    ranks = {
+        method: [best_rank(ranker(each.q), each.ids) for each in task.questions] for method, ranker in rankers.items()
+    }
     short = np.array([each.is_short for each in task.questions])
     lengths = {ALL: np.ones_like(short), "short": short, "long": ~short}
 
@@ -109,18 +108,6 @@ def by_vectors(index: Index) -> Ranker:
     return rank
 
 
-def rank(found: Sequence[str], right: Sequence[str]) -> int | None:
-    """Rank of the best right id among the first `DEPTH`, from 1."""
-    return next((rank for rank, id in enumerate(found[:DEPTH], start=1) if id in right), None)
-
-
 def summary(ranks: Sequence[int | None]) -> Ranks:
-    """The figures of ranks; as `knowledge.evaluation` counts them."""
-    found = [rank for rank in ranks if rank is not None]
-    n = max(len(ranks), 1)
-
-    def recall(depth: int) -> float:
-        return round(sum(rank <= depth for rank in found) / n, 4)
-
-    gain = sum(1 / math.log2(rank + 1) for rank in found)
-    return Ranks(n=len(ranks), r1=recall(1), r3=recall(3), r5=recall(DEPTH), ndcg5=round(gain / n, 4))
+    """The figures of ranks."""
+    return Ranks(n=len(ranks), **rank_figures(ranks))

@@ -12,6 +12,7 @@ from bench.quality.figures import Figures, Lengths, Ranks, aims
 from bench.quality.questions import CITY, own_questions
 from bench.quality.retrieval import Task
 from bench.quality.risk_coverage import Assertions
+from knowledge.evaluation import best_rank
 from knowledge.importer import read_city
 from knowledge.index import Index
 
@@ -50,7 +51,7 @@ def not_worse(measured: Lengths, recorded: Figures, name: str) -> None:
 
 
 def test_ranks_count_the_best_right_service() -> None:
-    ranks = [retrieval.rank(found, ["a", "b"]) for found in (["a"], ["c", "b", "a"], ["c"] * 5 + ["a"], [])]
+    ranks = [best_rank(found, ["a", "b"]) for found in (["a"], ["c", "b", "a"], ["c"] * 5 + ["a"], [])]
     assert ranks == [1, 2, None, None]
     assert retrieval.summary(ranks) == Ranks(n=4, r1=0.25, r3=0.5, r5=0.5, ndcg5=0.4077)
 
