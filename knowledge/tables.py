@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Integer, LargeBinary, String, Text
+from sqlalchemy import JSON, Date, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, UtcDateTime
@@ -81,3 +81,32 @@ class OutcomeRow(Base):
     conversation_id: Mapped[str | None] = mapped_column(String(64), index=True)
     seq: Mapped[int | None] = mapped_column(Integer)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class HoursExceptionRow(Base):
+    """Days on which an office, or without one the whole administration, has other hours; without hours it is closed.
+
+    A deleted row is kept for a while, so that deleting can be undone.
+    """
+
+    __tablename__ = "hours_exceptions"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    office: Mapped[str | None] = mapped_column(String(100))
+    first: Mapped[dt.date] = mapped_column(Date)
+    last: Mapped[dt.date] = mapped_column(Date, index=True)
+    hours: Mapped[str | None] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class HoursVersionRow(Base):
+    """One row: the counter that every change of the exceptions raises. It is there once the city's file was read."""
+
+    __tablename__ = "hours_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(Integer)

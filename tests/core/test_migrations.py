@@ -5,10 +5,12 @@ from alembic.migration import MigrationContext
 
 import bot.models
 import core.leases
+import handover.departments
+import handover.notices
 import knowledge.tables
 from core.database import Base, Database
 
-TABLES_OF = (bot.models, core.leases, knowledge.tables)
+TABLES_OF = (bot.models, core.leases, handover.departments, handover.notices, knowledge.tables)
 
 
 def test_migrations_make_the_tables_of_the_models(database: Database) -> None:
