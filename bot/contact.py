@@ -1,9 +1,13 @@
-"""How a citizen reaches a human: asked of whoever knows, which is the room above."""
+"""The people and the switches behind the bot: asked of whoever knows, which is a room above."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from core.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,56 @@ class Contact:
 class Reachability(Protocol):
     """Knows when staff can be reached."""
 
-    def contact(self) -> Contact:
-        """The present state."""
+    def contact(self, service_id: str | None = None) -> Contact:
+        """The present state, for the department that answers for a service."""
+        ...
+
+
+class Staff(Reachability, Protocol):
+    """The people who take over where the bot cannot help."""
+
+    async def request(self, conversation_id: str) -> int | None:
+        """Put a conversation of the bot into the queue.
+
+        Returns:
+            The number of the message that tells the citizen, or None where nobody can be reached.
+        """
+        ...
+
+    async def heard(self, conversation_id: str) -> None:
+        """A citizen has said something in a conversation that the bot does not own."""
+        ...
+
+    async def hung_up(self, conversation_id: str) -> None:
+        """A caller is gone, whoever owned the conversation: close it."""
+        ...
+
+    async def joined(self, conversation_id: str) -> Sequence[Event]:
+        """A citizen follows a conversation; gives what has to be known at once, such as the place in the queue."""
+        ...
+
+    async def left(self, conversation_id: str) -> None:
+        """The last event stream of a citizen has ended."""
+        ...
+
+    def erased(self, conversation_id: str) -> None:
+        """A conversation is no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SiteNotice:
+    """What holds on a site at present: a notice for everybody, and whether the bot answers there."""
+
+    text: str | None = None
+    speech: str | None = None
+    until: dt.datetime | None = None
+    bot: bool = True
+
+
+class Notices(Protocol):
+    """Knows what the city's staff have announced or switched off."""
+
+    def current(self, *, site: str, channel: str) -> SiteNotice:
+        """The present state; cheap enough for every message."""
         ...

@@ -11,6 +11,7 @@ from sqlalchemy import JSON, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, UtcDateTime
+from core.encryption import SealedText
 from knowledge.catalogue import Aspect, Circumstance
 
 MAX_TEXT_LENGTH = 2_000
@@ -117,6 +118,8 @@ class Reply(Model):
     choices: list[DraftChoice] = []
     expects: Expects = Expects.OPEN
     answer: Answer | None = None
+    wants_human: bool = False
+    """The citizen asked for a human: the conversation is handed over, and this is said only where that fails."""
 
 
 class Choice(Model):
@@ -186,6 +189,7 @@ class ConversationRow(Base):
     channel: Mapped[str] = mapped_column(String(16))
     language: Mapped[str] = mapped_column(String(35))
     state: Mapped[str] = mapped_column(String(16))
+    caller: Mapped[str | None] = mapped_column(SealedText, default=None)
     version: Mapped[int] = mapped_column(Integer, default=0)
     last_seq: Mapped[int] = mapped_column(Integer, default=0)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
@@ -195,7 +199,10 @@ class ConversationRow(Base):
 
 
 class MessageRow(Base):
-    """A message. `choices` holds label, value and target of each choice."""
+    """A message. `choices` holds label, value and target of each choice.
+
+    What was said while the bot did not own the conversation stands in `sealed`, and `text` is empty.
+    """
 
     __tablename__ = "messages"
 
@@ -204,6 +211,7 @@ class MessageRow(Base):
     author: Mapped[str] = mapped_column(String(16))
     lang: Mapped[str] = mapped_column(String(35))
     text: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str | None] = mapped_column(SealedText, default=None)
     speech: Mapped[str | None] = mapped_column(Text, default=None)
     choices: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     expects: Mapped[str | None] = mapped_column(String(16), default=None)

@@ -1,4 +1,4 @@
-"""Conversations in the database. Every method is one short transaction."""
+"""Conversations in the database. Every method is one short transaction, but for those that get one handed in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bot.models import (
@@ -30,7 +30,8 @@ from bot.models import (
     TurnRow,
 )
 from core.clock import Clock
-from core.database import Database
+from core.database import Base, Database
+from core.encryption import Keyring
 
 TURN_LEASE = dt.timedelta(seconds=15)
 """How long a turn may be under way before another request may take it up."""
@@ -76,20 +77,37 @@ class OpenedTurn:
 
 
 class ConversationStore:
-    """Keeps conversations, their messages, turns and ratings."""
+    """Keeps conversations, their messages, turns and ratings.
 
-    def __init__(self, database: Database, clock: Clock, *, lifetime: dt.timedelta) -> None:
+    What is said while the bot owns a conversation is stored as it comes, masked; everything else is sealed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        keyring: Keyring,
+        *,
+        lifetime: dt.timedelta,
+        also_erased: Sequence[type[Base]] = (),
+    ) -> None:
         """
         Args:
             database: where to keep them.
             clock: the time.
+            keyring: seals what the bot does not own.
             lifetime: how long after its last message a conversation is kept.
+            also_erased: tables of other rooms with a `conversation_id`, whose rows are erased with the conversation.
         """
         self._database = database
         self._clock = clock
+        self._keyring = keyring
         self._lifetime = lifetime
+        self._erased = (MessageRow, TurnRow, FeedbackRow, *also_erased)
 
-    def create(self, *, site: str, channel: Channel, language: str) -> tuple[Conversation, str]:
+    def create(
+        self, *, site: str, channel: Channel, language: str, caller: str | None = None
+    ) -> tuple[Conversation, str]:
         """A new conversation that the bot owns, and its bearer token (stored as a hash only)."""
         now = self._clock.now()
         token = secrets.token_urlsafe(32)
@@ -100,6 +118,7 @@ class ConversationStore:
             channel=channel,
             language=language,
             state=State.BOT,
+            caller=self._keyring.seal(caller) if caller else None,
             version=0,
             last_seq=0,
             created_at=now,
@@ -134,7 +153,7 @@ class ConversationStore:
         if upto is not None:
             query = query.where(MessageRow.seq <= upto)
         with self._database.reading() as session:
-            return [_message(row) for row in session.scalars(query.order_by(MessageRow.seq))]
+            return [self._message(row) for row in session.scalars(query.order_by(MessageRow.seq))]
 
     def last_reply(self, conversation_id: str) -> Reply | None:
         """The newest message of the bot, as it was before it was stored."""
@@ -160,10 +179,16 @@ class ConversationStore:
                         return choice["label"], Target.model_validate(choice["target"])
         return None
 
+    def caller(self, conversation_id: str) -> str | None:
+        """The number from which a caller calls, where it is known."""
+        with self._database.reading() as session:
+            sealed = _find(session, conversation_id).caller
+            return self._keyring.open(sealed) if sealed else None
+
     def open_turn(
-        self, conversation_id: str, *, text: str, client_id: str | None, body_hash: str, lang: str
+        self, conversation_id: str, *, text: str, masked: str, client_id: str | None, body_hash: str, lang: str
     ) -> OpenedTurn:
-        """Store a citizen's message once, whatever how often it is sent.
+        """Store a citizen's message once, whatever how often it is sent: masked if the bot owns the conversation.
 
         Raises:
             ConversationGone: there is no such conversation.
@@ -178,7 +203,8 @@ class ConversationStore:
                 return _resumed(row, known, body_hash, now)
             if row.state == State.CLOSED:
                 raise ConversationClosed(conversation_id)
-            seq = self._append(session, row, author=Author.CITIZEN, lang=lang, text=text)
+            said = masked if row.state == State.BOT else text
+            seq = self._append(session, row, author=Author.CITIZEN, lang=lang, text=said)
             session.add(
                 TurnRow(
                     conversation_id=conversation_id,
@@ -200,8 +226,13 @@ class ConversationStore:
                 raise ConversationGone(conversation_id)
             return row.done, row.reply_seq
 
-    def close_turn(self, opened: OpenedTurn, reply: Reply | None) -> Message | None:
+    def close_turn(self, opened: OpenedTurn, reply: Reply | None, *, said: int | None = None) -> Message | None:
         """Store the reply to a turn, unless the conversation has another owner than when the turn began.
+
+        Args:
+            opened: the turn.
+            reply: what the bot says; nothing where it has no say.
+            said: number of a message that is in the store already and stands for the reply.
 
         Returns:
             The reply as a message, or None where there is none to be said.
@@ -215,19 +246,19 @@ class ConversationStore:
             if turn is None:
                 raise ConversationGone(row.id)
             if turn.done:
-                return _message_of(session, row.id, turn.reply_seq)
+                return self._message_of(session, row.id, turn.reply_seq)
             turn.done = True
-            if reply is None or row.version != turn.version:
-                return None
-            turn.reply_seq = self._say(session, row, reply)
-            return _message_of(session, row.id, turn.reply_seq)
+            turn.reply_seq = said
+            if reply is not None and row.version == turn.version:
+                turn.reply_seq = self._say(session, row, reply)
+            return self._message_of(session, row.id, turn.reply_seq)
 
     def say(self, conversation_id: str, reply: Reply) -> Message:
         """Store a message that the bot says of its own accord."""
         with self._database.session() as session:
             row = _find(session, conversation_id, lock=True)
             seq = self._say(session, row, reply)
-            message = _message_of(session, conversation_id, seq)
+            message = self._message_of(session, conversation_id, seq)
             assert message is not None
             return message
 
@@ -238,17 +269,82 @@ class ConversationStore:
             The conversation with its new owner, or None where its owner was not among the expected ones.
         """
         with self._database.session() as session:
-            changed = session.execute(
-                update(ConversationRow)
-                .where(
-                    ConversationRow.id == conversation_id,
-                    ConversationRow.state.in_(expected),
-                    ConversationRow.erased_at.is_(None),
-                )
-                .values(state=to, version=ConversationRow.version + 1)
-                .returning(ConversationRow.id)
-            ).first()
-            return _conversation(_find(session, conversation_id)) if changed else None
+            try:
+                return self.transfer_in(session, conversation_id, expected=expected, to=to)
+            except ConversationGone:
+                return None
+
+    # For the rooms above, in a transaction of theirs
+
+    def transfer_in(
+        self, session: Session, conversation_id: str, *, expected: Sequence[State], to: State
+    ) -> Conversation | None:
+        """Like `transfer`. The conversation's row stays locked until the transaction ends.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+        """
+        row = _find(session, conversation_id, lock=True)
+        if row.state not in expected:
+            return None
+        row.state = to
+        row.version += 1
+        session.flush()
+        return _conversation(row)
+
+    def append_in(
+        self, session: Session, conversation_id: str, *, author: Author, text: str, speech: str | None = None
+    ) -> int:
+        """Store a message of an agent or of the system; returns its number.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+        """
+        row = _find(session, conversation_id, lock=True)
+        return self._append(session, row, author=author, lang=_spoken_language(row), text=text, speech=speech)
+
+    def once_in(
+        self, session: Session, conversation_id: str, *, client_id: str, body_hash: str, text: str
+    ) -> tuple[int, bool]:
+        """Store an agent's message once, whatever how often it is sent; returns its number and whether it is new.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+            TurnConflict: the id stands for another message.
+        """
+        row = _find(session, conversation_id, lock=True)
+        known = _turn(session, conversation_id, client_id)
+        if known is not None:
+            if known.body_hash != body_hash:
+                raise TurnConflict(client_id)
+            return known.seq, False
+        seq = self._append(session, row, author=Author.AGENT, lang=_spoken_language(row), text=text)
+        session.add(
+            TurnRow(
+                conversation_id=conversation_id,
+                seq=seq,
+                client_id=client_id,
+                body_hash=body_hash,
+                version=row.version,
+                lease_until=self._clock.now(),
+                done=True,
+            )
+        )
+        return seq, True
+
+    def topic(self, conversation_id: str) -> str | None:
+        """The service that was talked about last."""
+        query = (
+            select(MessageRow.answer)
+            .where(MessageRow.conversation_id == conversation_id, MessageRow.author == Author.BOT)
+            .order_by(MessageRow.seq.desc())
+        )
+        with self._database.reading() as session:
+            return next(
+                (answer["service_id"] for answer in session.scalars(query) if answer and answer["service_id"]), None
+            )
+
+    # Languages, ratings, erasing
 
     def set_language(self, conversation_id: str, language: str) -> None:
         """Language of the messages to come."""
@@ -276,9 +372,11 @@ class ConversationStore:
         """Erase everything that was said. A mark stays until `forget`, so that other stores can be erased too."""
         with self._database.session() as session:
             row = _find(session, conversation_id, lock=True)
-            for table in (MessageRow, TurnRow, FeedbackRow):
-                session.execute(delete(table).where(table.conversation_id == conversation_id))
+            for table in self._erased:
+                column = table.__table__.c.conversation_id
+                session.execute(delete(table).where(column == conversation_id))
             row.state = State.CLOSED
+            row.caller = None
             row.version += 1
             row.token_hash = ""
             row.erased_at = self._clock.now()
@@ -320,7 +418,7 @@ class ConversationStore:
             session,
             row,
             author=Author.BOT,
-            lang=row.language if row.language.startswith("de") else "de",
+            lang=_spoken_language(row),
             text=reply.text,
             speech=reply.speech,
             choices=[{**_offered(choice), "target": choice.target.model_dump(mode="json")} for choice in reply.choices],
@@ -328,18 +426,43 @@ class ConversationStore:
             answer=reply.answer.model_dump(mode="json") if reply.answer else None,
         )
 
-    def _append(self, session: Session, row: ConversationRow, **values: object) -> int:
+    def _append(self, session: Session, row: ConversationRow, *, text: str, **values: object) -> int:
         now = self._clock.now()
         row.last_seq += 1
         row.active_at = now
         row.expires_at = now + self._lifetime
-        session.add(MessageRow(conversation_id=row.id, seq=row.last_seq, at=now, **values))
+        message = MessageRow(conversation_id=row.id, seq=row.last_seq, at=now, text=text, **values)
+        if row.state != State.BOT:
+            message.text, message.sealed = "", self._keyring.seal(text)
+        session.add(message)
         session.flush()
         return row.last_seq
+
+    def _message_of(self, session: Session, conversation_id: str, seq: int | None) -> Message | None:
+        row = session.get(MessageRow, (conversation_id, seq)) if seq is not None else None
+        return self._message(row) if row is not None else None
+
+    def _message(self, row: MessageRow) -> Message:
+        return Message(
+            seq=row.seq,
+            author=Author(row.author),
+            lang=row.lang,
+            text=self._keyring.open(row.sealed) if row.sealed else row.text,
+            speech=row.speech,
+            choices=[Choice(label=choice["label"], value=choice["value"]) for choice in row.choices],
+            expects=Expects(row.expects) if row.expects else None,
+            answer=Answer.model_validate(row.answer) if row.answer else None,
+            at=row.at,
+        )
 
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _spoken_language(row: ConversationRow) -> str:
+    """The language that is answered in: German until there are others."""
+    return row.language if row.language.startswith("de") else "de"
 
 
 def _offered(choice: DraftChoice) -> dict[str, str]:
@@ -371,11 +494,6 @@ def _resumed(row: ConversationRow, turn: TurnRow, body_hash: str, now: dt.dateti
     return OpenedTurn(conversation=_conversation(row), seq=turn.seq, mine=mine, done=turn.done)
 
 
-def _message_of(session: Session, conversation_id: str, seq: int | None) -> Message | None:
-    row = session.get(MessageRow, (conversation_id, seq)) if seq is not None else None
-    return _message(row) if row is not None else None
-
-
 def _conversation(row: ConversationRow) -> Conversation:
     return Conversation(
         id=row.id,
@@ -385,20 +503,6 @@ def _conversation(row: ConversationRow) -> Conversation:
         state=State(row.state),
         version=row.version,
         last_seq=row.last_seq,
-    )
-
-
-def _message(row: MessageRow) -> Message:
-    return Message(
-        seq=row.seq,
-        author=Author(row.author),
-        lang=row.lang,
-        text=row.text,
-        speech=row.speech,
-        choices=[Choice(label=choice["label"], value=choice["value"]) for choice in row.choices],
-        expects=Expects(row.expects) if row.expects else None,
-        answer=Answer.model_validate(row.answer) if row.answer else None,
-        at=row.at,
     )
 
 
