@@ -10,12 +10,31 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event, make_url, text
-from sqlalchemy.orm import DeclarativeBase, Session
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
+UPGRADE_LOCK = 0x57AD7B07
+"""Number of the advisory lock under which PostgreSQL's tables are upgraded."""
+
+
+class BrokenReferences(RuntimeError):
+    """Rows refer to rows that are not there; the message names the tables."""
 
 
 class Base(DeclarativeBase):
@@ -59,11 +78,13 @@ class Database:
         """Open a database by its SQLAlchemy address, for example `sqlite:///var/stadtbot.db`."""
         self.url = make_url(url)
         self.engine = _sqlite_engine(url) if self.url.get_backend_name() == "sqlite" else _server_engine(url)
+        self.sessions = sessionmaker(self.engine, expire_on_commit=False)
+        """Makes the writing transactions; observers listen to its events."""
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that may write: commits at the end, rolls back on any error."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self.sessions.begin() as session:
             yield session
 
     @contextmanager
@@ -74,9 +95,27 @@ class Database:
             yield session
 
     def upgrade(self, revision: str = "head") -> None:
-        """Bring the tables to a revision of the migrations, creating them if there are none."""
-        with self.engine.begin() as connection:
-            command.upgrade(self._alembic(connection), revision)
+        """Bring the tables to a revision of the migrations, creating them if there are none; all or nothing.
+
+        Raises:
+            BrokenReferences: the upgraded SQLite tables would not fit together; nothing was changed.
+        """
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                with _foreign_keys_off(connection), connection.begin():
+                    before = _revision(connection)
+                    command.upgrade(self._alembic(connection), revision)
+                    if _revision(connection) != before:
+                        _check_references(connection)
+            else:
+                with connection.begin():
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+                    command.upgrade(self._alembic(connection), revision)
+
+    def revision(self) -> str | None:
+        """The migration that the tables are at, None where there are none."""
+        with self.engine.connect() as connection:
+            return _revision(connection)
 
     def _alembic(self, connection: Any) -> Config:
         config = Config()
@@ -95,6 +134,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def known_revisions() -> set[str]:
+    """Every migration that this program has."""
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def _sqlite_engine(url: str) -> Engine:
@@ -120,6 +164,31 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+@contextmanager
+def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+    """No cascades: a batch migration drops the table that it rewrites, which would delete the rows that refer to it.
+
+    SQLite ignores this pragma inside a transaction, hence the way around SQLAlchemy, which would begin one.
+    """
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _check_references(connection: Connection) -> None:
+    tables = {row[0] for row in connection.exec_driver_sql("PRAGMA foreign_key_check")}
+    if tables:
+        raise BrokenReferences(f"rows refer to rows that are not there: {', '.join(sorted(tables))}")
 
 
 def _server_engine(url: str) -> Engine:

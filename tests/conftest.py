@@ -29,14 +29,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'test.db'}"
     else:
-        url = _new_database(request.getfixturevalue("postgres_url"))
+        url = new_database(request.getfixturevalue("postgres_url"))
     database = Database(url)
     database.upgrade()
     yield database
     database.close()
 
 
-def _new_database(template: str) -> str:
+def new_database(template: str) -> str:
+    """A new, empty PostgreSQL database; gives its address."""
     name = f"test_{uuid.uuid4().hex}"
     engine = sa.create_engine(template.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
