@@ -8,7 +8,8 @@ from itertools import groupby
 from urllib.parse import quote_plus
 
 from knowledge.catalogue import Office
-from knowledge.hours import HoursRow, OfficeHours
+from knowledge.hours import OfficeHours
+from knowledge.hours_voice import HoursRow
 from knowledge.models import Action, OfficeLine
 from knowledge.wording import phrase, sentence, speakable, spoken_phone
 

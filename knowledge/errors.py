@@ -1,6 +1,7 @@
 """Errors of the room.
 
 KnowledgeError
+├── EditConflict        someone else has changed the record since it was read
 ├── ImportFailed        a catalogue that was read has mistakes, one per line
 ├── ModelMissing        the embedding model of the settings is not on this machine
 └── UnknownRecord       no record has the id
@@ -13,6 +14,15 @@ from collections.abc import Sequence
 
 class KnowledgeError(Exception):
     """Base of the room's errors."""
+
+
+class EditConflict(KnowledgeError):
+    """The record was changed by someone else since it was read; nothing was written."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        super().__init__(f"the {kind} {id!r} was changed in the meantime")
+        self.kind = kind
+        self.id = id
 
 
 class ImportFailed(KnowledgeError):

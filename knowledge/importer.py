@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from knowledge.catalogue import City, LifeSituation, Office, Record, Service
 from knowledge.errors import ImportFailed
-from knowledge.hours import Closure
+from knowledge.hours_exceptions import HoursException
 
 CSV_COLUMNS = ("id", "leika", "title", "full", "fees", "online_url")
 CSV_SOURCE = "https://example.org/"
@@ -64,8 +64,8 @@ def read_city(folder: Path) -> CityRecords:
     return city
 
 
-def read_about(folder: Path) -> tuple[City, tuple[Closure, ...]]:
-    """What holds for the whole city, from `city.yaml`, and the days on which offices are closed, from `closures.yaml`.
+def read_about(folder: Path) -> tuple[City, tuple[HoursException, ...]]:
+    """What holds for the whole city, from `city.yaml`, and closures and special openings, from `closures.yaml`.
 
     Raises:
         ImportFailed: with file and field of every mistake.
@@ -73,10 +73,12 @@ def read_about(folder: Path) -> tuple[City, tuple[Closure, ...]]:
     problems: list[str] = []
     city = _validated(City, _yaml(folder / "city.yaml"), "city.yaml", problems)
     entries = (_yaml(folder / "closures.yaml") or {}).get("closures") or [] if city else []
-    closures = [_validated(Closure, entry, f"closures.yaml ({at})", problems) for at, entry in enumerate(entries, 1)]
+    exceptions = [
+        _validated(HoursException, entry, f"closures.yaml ({at})", problems) for at, entry in enumerate(entries, 1)
+    ]
     if problems or city is None:
         raise ImportFailed(problems)
-    return city, tuple(closure for closure in closures if closure is not None)
+    return city, tuple(exception for exception in exceptions if exception is not None)
 
 
 def _yaml(path: Path) -> Any:

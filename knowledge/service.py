@@ -15,6 +15,7 @@ from knowledge.catalogue import Aspect, Circumstance, LifeSituation, Office, Ser
 from knowledge.embedding import CachedEmbedder, Embedder, StaticEmbedder, embedder_of
 from knowledge.errors import UnknownRecord
 from knowledge.hours import OfficeHours
+from knowledge.hours_exceptions import HoursExceptionStore
 from knowledge.importer import read_about, read_city
 from knowledge.index import Index, IndexHolder, Kind
 from knowledge.models import AspectAnswer, Candidate, SearchResult
@@ -49,8 +50,12 @@ class Knowledge:
             ModelMissing: the model of the settings is not on this machine.
         """
         settings = settings or KnowledgeSettings()
-        self.city, closures = read_about(city_folder)
-        self.hours = OfficeHours(clock, state=self.city.state, timezone=self.city.timezone, closures=closures)
+        self.city, exceptions = read_about(city_folder)
+        self.hours_exceptions = HoursExceptionStore(database, clock)
+        self.hours_exceptions.import_once(exceptions)
+        self.hours = OfficeHours(
+            clock, state=self.city.state, timezone=self.city.timezone, exceptions=self.hours_exceptions.current
+        )
         self._clock = clock
         self._zone = ZoneInfo(self.city.timezone)
         self.catalogue_store = CatalogueStore(database, clock)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from core.clock import Clock
 from core.database import Database
 from knowledge.catalogue import LifeSituation, Office, Service
-from knowledge.errors import UnknownRecord
+from knowledge.errors import EditConflict, UnknownRecord
 from knowledge.tables import CatalogueVersionRow, LifeSituationRow, OfficeRow, OutcomeRow, ServiceRow
 
 Row = TypeVar("Row", ServiceRow, OfficeRow, LifeSituationRow)
@@ -100,6 +100,44 @@ class CatalogueStore:
             row.updated_at = self._clock.now()
             self._raise_version(session)
             return row.version
+
+    def office(self, id: str) -> tuple[Office, int]:
+        """One office with its record's own version.
+
+        Raises:
+            UnknownRecord: there is none.
+        """
+        with self._database.reading() as session:
+            row = session.get(OfficeRow, id)
+        if row is None:
+            raise UnknownRecord("office", id)
+        return Office.model_validate(row.record), row.version
+
+    def put_office(self, office: Office, *, expected: int, session: Session | None = None) -> int:
+        """Add an office (expected version 0) or replace the one with its id; returns the record's own version.
+
+        Args:
+            office: the record.
+            expected: the version that the record had when it was read.
+            session: the transaction to do it in; one of its own if not given.
+
+        Raises:
+            EditConflict: it has another version by now.
+        """
+        if session is None:
+            with self._database.session() as own:
+                return self.put_office(office, expected=expected, session=own)
+        row = session.get(OfficeRow, office.id, with_for_update=True, populate_existing=True)
+        if (row.version if row else 0) != expected:
+            raise EditConflict("office", office.id)
+        if row is None:
+            row = OfficeRow(id=office.id, version=0)
+            session.add(row)
+        row.record = office.model_dump(mode="json")
+        row.version += 1
+        row.updated_at = self._clock.now()
+        self._raise_version(session)
+        return row.version
 
     def import_missing(
         self,

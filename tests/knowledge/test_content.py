@@ -219,5 +219,5 @@ HOURS = OfficeHours(
     FixedClock(dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC)),
     state=CITY.state,
     timezone=CITY.timezone,
-    closures=CLOSURES,
+    exceptions=lambda: CLOSURES,
 )

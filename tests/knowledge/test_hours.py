@@ -10,7 +10,8 @@ import pytest
 
 from core.clock import FixedClock
 from knowledge.catalogue import Office
-from knowledge.hours import Closure, OfficeHours
+from knowledge.hours import OfficeHours
+from knowledge.hours_exceptions import HoursException
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -26,13 +27,13 @@ def office(expression: str | None, office_id: str = "amt") -> Office:
     return Office(id=office_id, name="Amt", opening_hours=expression)
 
 
-def at(moment: str, *, closures: Sequence[Closure] = (), fold: int = 0) -> OfficeHours:
+def at(moment: str, *, closures: Sequence[HoursException] = (), fold: int = 0) -> OfficeHours:
     local = dt.datetime.fromisoformat(moment).replace(tzinfo=BERLIN, fold=fold)
-    return OfficeHours(FixedClock(local), closures=closures)
+    return OfficeHours(FixedClock(local), exceptions=lambda: closures)
 
 
-def closure(first: str, last: str, reason: str, office_id: str | None = "amt") -> Closure:
-    return Closure.model_validate({"office": office_id, "from": first, "until": last, "reason": reason})
+def closure(first: str, last: str, reason: str, office_id: str | None = "amt") -> HoursException:
+    return HoursException.model_validate({"office": office_id, "from": first, "until": last, "reason": reason})
 
 
 @pytest.mark.parametrize(
