@@ -4,13 +4,27 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import bot.models
+import core.accounts
+import core.audit
 import core.leases
+import core.pending
+import core.sessions
 import handover.departments
 import handover.notices
 import knowledge.tables
 from core.database import Base, Database
 
-TABLES_OF = (bot.models, core.leases, handover.departments, handover.notices, knowledge.tables)
+TABLES_OF = (
+    bot.models,
+    core.accounts,
+    core.audit,
+    core.leases,
+    core.pending,
+    core.sessions,
+    handover.departments,
+    handover.notices,
+    knowledge.tables,
+)
 
 
 def test_migrations_make_the_tables_of_the_models(database: Database) -> None:

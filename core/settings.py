@@ -1,0 +1,44 @@
+"""Settings of staff's accounts and of how they sign in."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pydantic import BaseModel, Field, SecretStr
+
+from core import audit, sessions
+from core.accounts import Role
+
+
+class OidcSettings(BaseModel):
+    """The city's identity provider (OpenID Connect). Without an issuer there is none."""
+
+    issuer: str | None = None
+    """The provider's address, under which `/.well-known/openid-configuration` lies."""
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    label: str | None = None
+    """What the button says; a neutral sentence where it is not set."""
+    scopes: str = "openid profile email"
+    roles_claim: str | None = None
+    """The claim that names a person's groups; without it roles are given in the workspace."""
+    roles: dict[str, Role] = {}
+    """Which value of the claim gives which role."""
+    create_accounts: bool = False
+    """Whether a person without an account gets one at the first sign-in."""
+
+
+class StaffSettings(BaseModel):
+    """How long sessions and audit entries live, and how often a sign-in may be tried."""
+
+    session_lifetime: dt.timedelta = Field(default=sessions.LIFETIME, gt=dt.timedelta(), le=dt.timedelta(days=1))
+    """After how long a session ends, however much it is used."""
+    session_idle: dt.timedelta = Field(default=sessions.IDLE, gt=dt.timedelta())
+    """After how long without use a session ends."""
+    audit_lifetime: dt.timedelta = Field(default=audit.LIFETIME, gt=dt.timedelta())
+    """After how long an entry of the audit log is erased."""
+    signins_per_address: str = "30/5 minutes"
+    """Tries to sign in from one address."""
+    signins_per_login: str = "10/15 minutes"
+    """Tries to sign in to one account."""
+    oidc: OidcSettings = OidcSettings()
