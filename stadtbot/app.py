@@ -31,12 +31,17 @@ from bot.service import ChatService
 from bot.sites import load_sites
 from bot.store import ConversationStore
 from core import problems
+from core.accounts import AccountStore
+from core.audit import AuditLog
 from core.clock import Clock, SystemClock
 from core.database import Database
+from core.encryption import Keyring
 from core.events import EventHub
 from core.i18n import Phrases
 from core.leases import Leases
 from core.limits import Limiter
+from core.pending import PendingSignins
+from core.sessions import SessionStore
 from knowledge.service import Knowledge
 from stadtbot.hotline import Hotline
 from stadtbot.rasa_process import RasaProcess
@@ -79,6 +84,15 @@ class Stadtbot:
         self.database = Database(settings.database)
         self.database.upgrade()
         self.leases = Leases(self.database, self.clock)
+        keys = settings.encryption_keys.get_secret_value() if settings.encryption_keys else None
+        self.keyring = Keyring.load(keys=keys, file=settings.encryption_file)
+        staff = settings.staff
+        self.audit = AuditLog(self.database, self.clock, lifetime=staff.audit_lifetime)
+        self.accounts = AccountStore(self.database, self.clock, self.keyring, self.audit)
+        self.sessions = SessionStore(
+            self.database, self.clock, lifetime=staff.session_lifetime, idle=staff.session_idle
+        )
+        self.pending = PendingSignins(self.database, self.clock, self.keyring)
         self.knowledge = Knowledge(
             self.database, self.clock, city_folder=settings.city_folder, settings=settings.knowledge
         )
@@ -214,6 +228,8 @@ class Stadtbot:
     def _tidy(self) -> list[str]:
         if not self.leases.acquire("tidy", holder=self.holder, span=JOB_EVERY * 2):
             return []
+        for expiring in (self.sessions.expire, self.pending.expire, self.accounts.expire_links, self.audit.expire):
+            expiring()
         self.chat.erase_expired()
         self.knowledge.expire_outcomes()
         return self.chat.close_idle(self.settings.chat.idle)

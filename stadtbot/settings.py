@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.settings import ChatSettings
+from core.settings import StaffSettings
 from knowledge.settings import KnowledgeSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,8 +42,11 @@ class Settings(BaseSettings):
     """Addresses, separated by commas, whose `X-Forwarded-For` is believed."""
     limits_storage: str = "memory://"
     """Where limits are counted: `memory://` or a Redis address."""
+    encryption_keys: SecretStr | None = None
+    """Keys for what is stored encrypted, the newest first, separated by commas; a file in the state folder if unset."""
     chat: ChatSettings = ChatSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    staff: StaffSettings = StaffSettings()
 
     @property
     def database(self) -> str:
@@ -51,3 +55,7 @@ class Settings(BaseSettings):
     @property
     def rasa_database(self) -> str:
         return self.rasa_database_url or f"sqlite:///{self.state_folder / 'rasa.db'}"
+
+    @property
+    def encryption_file(self) -> Path:
+        return self.state_folder / "encryption.keys"
