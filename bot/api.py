@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: the routes' types are made per instance, and FastAPI reads them at once.
 
+import hmac
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
-from bot.contact import Reachability
+from bot.contact import Notices, Staff
 from bot.models import MAX_TEXT_LENGTH, Channel, Message, Model, State, Turn, Utterance
 from bot.replies import Replies
 from bot.service import ChatService, InvalidUtterance
@@ -21,9 +23,12 @@ from bot.settings import ChatSettings
 from bot.sites import Site
 from bot.store import Conversation, ConversationClosed, ConversationGone, TurnConflict
 from bot.transcript import transcript
-from core.events import EventHub
+from core.events import Event, EventHub
 from core.limits import Limiter
 from core.problems import Problem
+
+SITES = "sites"
+"""Topic of what is announced or switched off."""
 
 Rating = Literal["up", "down"] | Annotated[int, Field(ge=1, le=6)]
 
@@ -60,10 +65,11 @@ class Feedback(Model):
     seq: int | None = Field(default=None, ge=1)
 
 
-class LanguageChange(Model):
-    """Another language for the messages to come."""
+class Change(Model):
+    """Another language for the messages to come, or the end of a conversation with its call."""
 
-    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9-]{1,30})?$")
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9-]{1,30})?$")
+    state: Literal["closed"] | None = None
 
 
 class ChatApi:
@@ -75,10 +81,12 @@ class ChatApi:
         service: ChatService,
         sites: dict[str, Site],
         replies: Replies,
-        reachability: Reachability,
+        staff: Staff,
+        notices: Notices,
         events: EventHub,
         limiter: Limiter,
         settings: ChatSettings,
+        credential: str,
         client_of: Callable[[Request], str],
     ) -> None:
         """
@@ -86,19 +94,23 @@ class ChatApi:
             service: the conversations.
             sites: the city's websites by key.
             replies: the texts.
-            reachability: knows when staff can be reached.
+            staff: who takes over, and when.
+            notices: what is announced or switched off.
             events: wakes event streams.
             limiter: counts what a client does.
             settings: limits and times.
+            credential: what the phone bridge and kiosks show to begin conversations of their channels.
             client_of: the address for which a request is counted.
         """
         self._service = service
         self._sites = sites
         self._replies = replies
-        self._reachability = reachability
+        self._staff = staff
+        self._notices = notices
         self._events = events
         self._limiter = limiter
         self._settings = settings
+        self._credential = credential
         self._client_of = client_of
         self._streams: Counter[str] = Counter()
         self.router = self._routes()
@@ -107,7 +119,7 @@ class ChatApi:
         router = APIRouter(prefix="/api/chat")
         router.get("/sites/{site}")(self.site)
         router.post("/conversations", status_code=HTTPStatus.CREATED)(self.create)
-        Owned = Annotated[Conversation, Depends(self._authenticated)]
+        Owned = Annotated[Conversation, Depends(self.authenticated)]
         Followed = Annotated[Conversation, Depends(self._followed)]
 
         @router.post("/conversations/{conversation_id}/messages")
@@ -116,6 +128,7 @@ class ChatApi:
 
         @router.get("/conversations/{conversation_id}/messages")
         async def messages(conversation: Owned, after: Annotated[int, Query(ge=0)] = 0) -> Messages:
+            self._staff.seen(conversation.id)
             found = await self._service.messages(conversation.id, after=after)
             return Messages(messages=found, state=conversation.state)
 
@@ -129,7 +142,7 @@ class ChatApi:
             conversation: Followed, last_event_id: Annotated[str | None, Header()] = None
         ) -> AsyncIterator[ServerSentEvent]:
             with self._stream(conversation.id):
-                async for event in self._follow(conversation.id, after=_sequence(last_event_id)):
+                async for event in self._follow(conversation, after=_sequence(last_event_id)):
                     yield event
 
         @router.post("/conversations/{conversation_id}/feedback", status_code=HTTPStatus.NO_CONTENT)
@@ -137,29 +150,20 @@ class ChatApi:
             return await self.rate(conversation, feedback)
 
         @router.patch("/conversations/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
-        async def change_language(conversation: Owned, change: LanguageChange) -> Response:
-            if change.language not in self._sites[conversation.site].languages:
-                raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "language-not-available")
-            await self._service.set_language(conversation.id, change.language)
-            return Response(status_code=HTTPStatus.NO_CONTENT)
+        async def change(conversation: Owned, wish: Change) -> Response:
+            return await self.change(conversation, wish)
 
         @router.delete("/conversations/{conversation_id}", status_code=HTTPStatus.NO_CONTENT)
         async def erase(conversation: Owned) -> Response:
             await self._service.erase(conversation.id)
             return Response(status_code=HTTPStatus.NO_CONTENT)
 
-        @router.post("/conversations/{conversation_id}/handover")
-        @router.delete("/conversations/{conversation_id}/handover")
-        @router.post("/conversations/{conversation_id}/callback")
-        async def not_available(conversation: Owned) -> Response:
-            raise self._problem(HTTPStatus.NOT_IMPLEMENTED, "not-available", contact=self._reachability.contact().text)
-
         return router
 
     async def site(self, request: Request, site: str, language: str = "de") -> dict[str, Any]:
-        """Texts, look and legal links of a site, and whether humans can be reached."""
+        """Texts, look and legal links of a site, what is announced there, and whether humans can be reached."""
         known = self._site(site)
-        contact = self._reachability.contact()
+        contact = await run_in_threadpool(self._staff.contact)
         base = str(request.base_url).rstrip("/")
         legal = {name: f"{base}{url}" if url.startswith("/") else url for name, url in known.legal.model_dump().items()}
         return {
@@ -169,30 +173,52 @@ class ChatApi:
             "texts": self._replies.widget_texts(language),
             "look": known.look.model_dump(),
             "legal": legal,
-            "notice": None,
-            "bot": True,
+            **self._announced(site, Channel.WEB),
             "hotline": {"phone": self._replies.phrase("hotline.phone"), "label": self._replies.phrase("hotline.label")},
             "reachability": {"open": contact.open, "text": contact.text},
         }
 
-    async def create(self, request: Request, wish: NewConversation, origin: Annotated[str, Header()] = "") -> Conversed:
+    def _announced(self, site: str, channel: Channel) -> dict[str, Any]:
+        notice = self._notices.current(site=site, channel=channel)
+        announced = {"text": notice.text, "speech": notice.speech, "until": notice.until} if notice.text else None
+        return {"notice": announced, "bot": notice.bot}
+
+    async def change(self, conversation: Conversation, wish: Change) -> Response:
+        """Change the language, or close a phone conversation with its call."""
+        if wish.language is not None:
+            if wish.language not in self._sites[conversation.site].languages:
+                raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "language-not-available")
+            await self._service.set_language(conversation.id, wish.language)
+        if wish.state is not None:
+            await self._service.hang_up(conversation.id)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def create(
+        self,
+        request: Request,
+        wish: NewConversation,
+        origin: Annotated[str, Header()] = "",
+        authorization: Annotated[str, Header()] = "",
+    ) -> Conversed:
         """A new conversation; the first message tells that a machine is talking."""
         site = self._site(wish.site)
         own = str(request.base_url).rstrip("/")
         if origin and origin != own and origin not in site.origins:
             raise self._problem(HTTPStatus.FORBIDDEN, "origin-not-allowed")
-        if wish.channel is not Channel.WEB or wish.caller is not None:
+        trusted = hmac.compare_digest(_token(authorization).encode(), self._credential.encode())
+        if not trusted and (wish.channel is not Channel.WEB or wish.caller is not None):
             raise self._problem(HTTPStatus.FORBIDDEN, "channel-not-available")
-        self._count(request, "conversations", self._settings.conversations_limit)
+        if not trusted:
+            self._count(request, "conversations", self._settings.conversations_limit)
         language = wish.language if wish.language in site.languages else site.languages[0]
         conversation, token, messages = await self._service.start(
-            site=wish.site, channel=wish.channel, language=language
+            site=wish.site, channel=wish.channel, language=language, caller=wish.caller
         )
         return Conversed(id=conversation.id, token=token, messages=messages)
 
     async def say(self, request: Request, conversation: Conversation, utterance: Utterance, token: str) -> Turn:
         """Say something and get everything that is newly stored for it."""
-        self._count(request, "messages", self._settings.messages_limit)
+        self.count(request, conversation, "messages", self._settings.messages_limit)
         try:
             return await self._service.say(conversation, utterance, token=token)
         except InvalidUtterance as error:
@@ -214,20 +240,22 @@ class ChatApi:
             raise self._problem(HTTPStatus.NOT_FOUND, "unknown-message") from None
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    async def _authenticated(
+    async def authenticated(
         self,
         request: Request,
         conversation_id: Annotated[str, Path(max_length=64)],
         authorization: Annotated[str, Header()] = "",
     ) -> Conversation:
-        if request.method == "GET":
-            self._count(request, "reads", self._settings.reads_limit)
+        """The conversation whose bearer token the request carries."""
         try:
             conversation = await self._service.authenticate(conversation_id, _token(authorization))
         except ConversationGone:
             raise self._problem(HTTPStatus.NOT_FOUND, "unknown-conversation") from None
         if conversation is None:
+            self._count(request, "reads", self._settings.reads_limit)
             raise self._problem(HTTPStatus.UNAUTHORIZED, "wrong-token", headers={"WWW-Authenticate": "Bearer"})
+        if request.method == "GET":
+            self.count(request, conversation, "reads", self._settings.reads_limit)
         return conversation
 
     async def _followed(
@@ -236,26 +264,33 @@ class ChatApi:
         conversation_id: Annotated[str, Path(max_length=64)],
         authorization: Annotated[str, Header()] = "",
     ) -> Conversation:
-        conversation = await self._authenticated(request, conversation_id, authorization)
+        conversation = await self.authenticated(request, conversation_id, authorization)
         if self._streams[conversation.id] >= self._settings.streams_per_conversation:
             raise self._problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-streams")
         return conversation
 
-    async def _follow(self, conversation_id: str, *, after: int) -> AsyncIterator[ServerSentEvent]:
-        with self._events.subscribe(conversation_id) as queue:
-            conversation = await self._service.current(conversation_id)
-            yield ServerSentEvent(event="state", data={"state": conversation.state})
+    async def _follow(self, conversation: Conversation, *, after: int) -> AsyncIterator[ServerSentEvent]:
+        with self._events.subscribe(conversation.id, SITES) as queue:
+            for event in await self._at_once(conversation.id):
+                yield ServerSentEvent(event=event.name, data=event.data)
             while True:
-                for message in await self._service.messages(conversation_id, after=after):
+                for message in await self._service.messages(conversation.id, after=after):
                     after = message.seq
                     yield ServerSentEvent(event="message", id=str(message.seq), data=message)
                 event = await queue.get()
                 while event.name == "message" and not queue.empty():
                     event = queue.get_nowait()
+                if event.name == "site":
+                    event = Event("site", self._announced(conversation.site, conversation.channel))
                 if event.name != "message":
                     yield ServerSentEvent(event=event.name, data=event.data)
                 if event.data.get("state") == State.CLOSED:
                     return
+
+    async def _at_once(self, conversation_id: str) -> list[Event]:
+        """What whoever follows a conversation has to know first."""
+        current = await self._service.current(conversation_id)
+        return [Event("state", {"state": current.state}), *await self._staff.joined(conversation_id)]
 
     @contextmanager
     def _stream(self, conversation_id: str) -> Iterator[None]:
@@ -266,12 +301,22 @@ class ChatApi:
             self._streams[conversation_id] -= 1
             if not self._streams[conversation_id]:
                 del self._streams[conversation_id]
+                self._staff.left(conversation_id)
 
     def _site(self, key: str) -> Site:
         try:
             return self._sites[key]
         except KeyError:
             raise self._problem(HTTPStatus.NOT_FOUND, "unknown-site") from None
+
+    def count(self, request: Request, conversation: Conversation, name: str, limit: str) -> None:
+        """Count what a citizen does; the phone bridge and kiosks speak for many at one address.
+
+        Raises:
+            Problem: 429, it was too much.
+        """
+        if conversation.channel is Channel.WEB:
+            self._count(request, name, limit)
 
     def _count(self, request: Request, name: str, limit: str) -> None:
         self._limiter.hit(

@@ -50,8 +50,12 @@ class Staff(Reachability, Protocol):
         """A citizen follows a conversation; gives what has to be known at once, such as the place in the queue."""
         ...
 
-    async def left(self, conversation_id: str) -> None:
-        """The last event stream of a citizen has ended."""
+    def seen(self, conversation_id: str) -> None:
+        """A citizen looks at a conversation now and then instead of following it."""
+        ...
+
+    def left(self, conversation_id: str) -> None:
+        """The last event stream of a citizen has ended. Called while the request is cancelled: must not wait."""
         ...
 
     def erased(self, conversation_id: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.contact import Reachability
+from bot.contact import Contact, Reachability
 from bot.models import Answer, Expects, Reply, Target
 from bot.other_cities import OtherCities
 from bot.replies import Replies
@@ -231,10 +231,17 @@ class Dialogue:
         return Step(reply=reply.model_copy(update={"choices": choices}), slots=ALTERNATIVES)
 
     def offer_human(self, ask: Ask) -> Step:
-        return self._contact("offer_human", slots=ALTERNATIVES)
+        """Neither answer nor alternative helped: a human may."""
+        contact = self._reachability.contact(ask.service)
+        reply = self._contact("offer_human", contact)
+        choices = [self._replies.human_choice()] if contact.open else []
+        return Step(reply=reply.model_copy(update={"choices": choices}), slots=ALTERNATIVES)
 
     def human(self, ask: Ask) -> Step:
-        return self._contact("human", slots={"help_step": None})
+        """The citizen asks for a human and gets one, if one can be reached."""
+        contact = self._reachability.contact(ask.service)
+        reply = self._contact("human", contact).model_copy(update={"wants_human": contact.open})
+        return Step(reply=reply, slots={"help_step": None})
 
     # What the bot does not do
 
@@ -411,11 +418,9 @@ class Dialogue:
     def _alternatives(self, ask: Ask) -> Sequence[Candidate]:
         return self._knowledge.alternatives(ask.question) if ask.question else ()
 
-    def _contact(self, key: str, *, slots: Mapping[str, Any]) -> Step:
-        contact = self._reachability.contact()
+    def _contact(self, key: str, contact: Contact) -> Reply:
         reply = self._replies.say(key, kind="handover", values={"contact": contact.text})
-        spoken = self._replies.spoken(key, contact=contact.speech)
-        return Step(reply=reply.model_copy(update={"speech": spoken}), slots=slots)
+        return reply.model_copy(update={"speech": self._replies.spoken(key, contact=contact.speech)})
 
     def _refuse(self, key: str, ask: Ask) -> Step:
         """A kind no that names the office to ask; an event in a life is no case and gets its answer."""

@@ -76,5 +76,12 @@ class RasaTracker:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             connection.execute(statement.bindparams(bindparam("senders", expanding=True)), {"senders": list(senders)})
 
+    def senders(self) -> set[str]:
+        """The conversations of which there are rows."""
+        if not inspect(self._engine).has_table("events"):
+            return set()
+        with self._engine.connect() as connection:
+            return set(connection.scalars(text("SELECT DISTINCT sender_id FROM events")))
+
     def close(self) -> None:
         self._engine.dispose()

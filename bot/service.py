@@ -14,6 +14,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from bot.choices import by_label, chosen
+from bot.contact import Notices, SiteNotice, Staff
 from bot.emergencies import emergency_reply
 from bot.models import (
     MAX_TEXT_LENGTH,
@@ -59,8 +60,12 @@ class _Said:
     """An utterance made ready: what is stored, what Rasa gets, and the choice it stands for."""
 
     text: str
-    message: str
-    target: Target | None
+    masked: str
+    target: Target | None = None
+
+    @property
+    def message(self) -> str:
+        return "/choose" if self.target else _neutral(self.masked)
 
 
 class ChatService:
@@ -78,6 +83,8 @@ class ChatService:
         outcomes: OutcomeStore,
         public_contacts: Callable[[], Collection[str]],
         warm: Callable[[str], None],
+        staff: Staff,
+        notices: Notices,
     ) -> None:
         """
         Args:
@@ -90,6 +97,8 @@ class ChatService:
             outcomes: keeps what became of questions, for the editors.
             public_contacts: the offices' own names, addresses and numbers, which are not masked.
             warm: begins the search for a text while Rasa is still reading it.
+            staff: who takes over.
+            notices: whether the bot may answer.
         """
         self._store = store
         self._rasa = rasa
@@ -100,11 +109,19 @@ class ChatService:
         self._outcomes = outcomes
         self._public_contacts = public_contacts
         self._warm = warm
+        self._staff = staff
+        self._notices = notices
 
-    async def start(self, *, site: str, channel: Channel, language: str) -> tuple[Conversation, str, list[Message]]:
+    async def start(
+        self, *, site: str, channel: Channel, language: str, caller: str | None = None
+    ) -> tuple[Conversation, str, list[Message]]:
         """A new conversation with its token and the disclosure that a machine is talking."""
-        conversation, token = await run_in_threadpool(self._store.create, site=site, channel=channel, language=language)
-        message = await run_in_threadpool(self._store.say, conversation.id, self._replies.say("greeting"))
+        conversation, token = await run_in_threadpool(
+            self._store.create, site=site, channel=channel, language=language, caller=caller
+        )
+        notice = self._notices.current(site=site, channel=channel)
+        greeting = self._replies.say("greeting") if notice.bot else self._silenced(notice)
+        message = await run_in_threadpool(self._store.say, conversation.id, greeting)
         return conversation, token, [message]
 
     async def authenticate(self, conversation_id: str, token: str) -> Conversation | None:
@@ -129,6 +146,7 @@ class ChatService:
             self._store.open_turn,
             conversation.id,
             text=said.text,
+            masked=said.masked,
             client_id=utterance.client_id,
             body_hash=_body_hash(utterance, token),
             lang=conversation.language,
@@ -164,9 +182,15 @@ class ChatService:
     async def set_language(self, conversation_id: str, language: str) -> None:
         await run_in_threadpool(self._store.set_language, conversation_id, language)
 
+    async def hang_up(self, conversation_id: str) -> None:
+        """Close a conversation that ends with its call; what was said stays for its time."""
+        await self._staff.hung_up(conversation_id)
+        self.announce_closed(conversation_id)
+
     async def erase(self, conversation_id: str) -> None:
         """End a conversation and erase all that was said, here and in Rasa."""
         await run_in_threadpool(self._store.erase, conversation_id)
+        self._staff.erased(conversation_id)
         await run_in_threadpool(self._outcomes.erase, [conversation_id])
         self.announce_closed(conversation_id)
         await run_in_threadpool(self._tracker.erase, [conversation_id])
@@ -198,18 +222,17 @@ class ChatService:
             offered = self._store.target(conversation.id, utterance.choice)
             if offered is None:
                 raise InvalidUtterance("unknown-choice")
-            return _Said(offered[0], "/choose", offered[1])
+            return _Said(offered[0], offered[0], offered[1])
         text = utterance.speech.alternatives[0].text if utterance.speech else utterance.text or ""
         text = clean(text)
         if not text:
             raise InvalidUtterance("empty-text")
         if len(text) > MAX_TEXT_LENGTH:
             raise InvalidUtterance("text-too-long")
-        if conversation.state is not State.BOT:
-            return _Said(text, "", None)
         masked = mask(text, keep=self._public_contacts()).text
-        target = self._named_choice(conversation.id, text)
-        return _Said(masked, "/choose" if target else _neutral(masked), target)
+        if conversation.state is not State.BOT:
+            return _Said(text, masked)
+        return _Said(text, masked, self._named_choice(conversation.id, text))
 
     def _named_choice(self, conversation_id: str, text: str) -> Target | None:
         """The choice that typed or spoken words stand for: numbers only where a choice was asked for."""
@@ -223,21 +246,28 @@ class ChatService:
     async def _reply(self, opened: OpenedTurn, said: _Said, utterance: Utterance) -> None:
         conversation = opened.conversation
         if conversation.state is not State.BOT:
-            await run_in_threadpool(self._store.close_turn, opened, None)
+            warned = await run_in_threadpool(self._warn, conversation, said)
+            await run_in_threadpool(self._store.close_turn, opened, None, said=warned)
+            await self._staff.heard(conversation.id)
             return
         self._events.publish(conversation.id, Event("typing", {"author": Author.BOT, "typing": True}))
         try:
             reply = await self._find_reply(conversation, said, utterance)
         finally:
             self._events.publish(conversation.id, Event("typing", {"author": Author.BOT, "typing": False}))
-        message = await run_in_threadpool(self._store.close_turn, opened, reply)
+        handed_over = await self._staff.request(conversation.id) if reply.wants_human else None
+        message = await run_in_threadpool(self._store.close_turn, opened, reply, said=handed_over)
         if message is not None and message.answer and message.answer.kind in REPORTED:
-            await run_in_threadpool(self._outcomes.add, _outcome(conversation, said.text, message))
+            await run_in_threadpool(self._outcomes.add, _outcome(conversation, said.masked, message))
 
     async def _find_reply(self, conversation: Conversation, said: _Said, utterance: Utterance) -> Reply:
         found = emergency.detect(said.text) if utterance.choice is None else None
         if found is not None:
             return emergency_reply(self._replies, found)
+        notice = self._notices.current(site=conversation.site, channel=conversation.channel)
+        if not notice.bot:
+            asks_for_human = said.target is not None and said.target.kind == "human"
+            return self._silenced(notice).model_copy(update={"wants_human": asks_for_human})
         if not said.message:
             return self._replies.say("help")
         try:
@@ -251,6 +281,23 @@ class ChatService:
         except RasaFailure as failure:
             log.warning("no reply from Rasa: %s", failure)
             return self._replies.say("out_of_order", kind="abstain", choices=[self._replies.human_choice()])
+
+    def _silenced(self, notice: SiteNotice) -> Reply:
+        """What the bot says while it is switched off: the notice, and the way to a human."""
+        contact = self._staff.contact()
+        values = {"notice": notice.text or "", "contact": contact.text}
+        choices = [self._replies.human_choice()] if contact.open else []
+        reply = self._replies.say("silenced", kind="handover", choices=choices, values=values)
+        spoken = self._replies.spoken("silenced", notice=notice.speech or notice.text or "", contact=contact.speech)
+        return reply.model_copy(update={"speech": spoken})
+
+    def _warn(self, conversation: Conversation, said: _Said) -> int | None:
+        """Who waits for a human is not left alone in an emergency; the number of the message that helps."""
+        found = emergency.detect(said.text) if conversation.state is State.QUEUED else None
+        if found is None:
+            return None
+        reply = emergency_reply(self._replies, found)
+        return self._store.tell(conversation.id, text=reply.text, speech=reply.speech)
 
     async def _wait(self, opened: OpenedTurn) -> None:
         """Until the other request that carries the same utterance has finished, or seems to be dead."""

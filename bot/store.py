@@ -103,7 +103,7 @@ class ConversationStore:
         self._clock = clock
         self._keyring = keyring
         self._lifetime = lifetime
-        self._erased = (MessageRow, TurnRow, FeedbackRow, *also_erased)
+        self._erased: tuple[type[Base], ...] = (MessageRow, TurnRow, FeedbackRow, *also_erased)
 
     def create(
         self, *, site: str, channel: Channel, language: str, caller: str | None = None
@@ -262,6 +262,11 @@ class ConversationStore:
             assert message is not None
             return message
 
+    def tell(self, conversation_id: str, *, text: str, speech: str) -> int:
+        """Store a message of the system; returns its number."""
+        with self._database.session() as session:
+            return self.append_in(session, conversation_id, author=Author.SYSTEM, text=text, speech=speech)
+
     def transfer(self, conversation_id: str, *, expected: Sequence[State], to: State) -> Conversation | None:
         """Compare-and-set of the owner.
 
@@ -291,6 +296,14 @@ class ConversationStore:
         row.version += 1
         session.flush()
         return _conversation(row)
+
+    def last_seq_in(self, session: Session, conversation_id: str) -> int:
+        """Number of the newest message. The conversation's row stays locked until the transaction ends.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+        """
+        return _find(session, conversation_id, lock=True).last_seq
 
     def append_in(
         self, session: Session, conversation_id: str, *, author: Author, text: str, speech: str | None = None

@@ -38,13 +38,15 @@ class EventHub:
             queue.put_nowait(event)
 
     @contextmanager
-    def subscribe(self, topic: str) -> Iterator[asyncio.Queue[Event]]:
-        """A queue that gets the topic's events as long as the context lasts."""
+    def subscribe(self, *topics: str) -> Iterator[asyncio.Queue[Event]]:
+        """A queue that gets the topics' events as long as the context lasts."""
         queue: asyncio.Queue[Event] = asyncio.Queue(QUEUE_LENGTH)
-        self._subscribers[topic].add(queue)
+        for topic in topics:
+            self._subscribers[topic].add(queue)
         try:
             yield queue
         finally:
-            self._subscribers[topic].discard(queue)
-            if not self._subscribers[topic]:
-                del self._subscribers[topic]
+            for topic in topics:
+                self._subscribers[topic].discard(queue)
+                if not self._subscribers[topic]:
+                    del self._subscribers[topic]

@@ -1,0 +1,54 @@
+"""What can go wrong between citizens and agents.
+
+HandoverError
+├── UnknownHandover: there is none, or it has ended
+├── Taken: somebody else has it, or it is offered to somebody else
+├── NotYours: the conversation is with another agent, or with none
+├── AtCapacity: the agent has as many conversations as one may have
+├── NoExtension: a caller cannot be put through to an agent without a telephone
+└── Changed: somebody else has changed the record meanwhile
+"""
+
+from __future__ import annotations
+
+
+class HandoverError(Exception):
+    """Base of the room's errors. `code` names the sentence that explains it (`problem.<code>`)."""
+
+    code = "handover-failed"
+
+
+class UnknownHandover(HandoverError):
+    """There is no such handover, callback or reply any more."""
+
+    code = "unknown-handover"
+
+
+class Taken(HandoverError):
+    """A colleague was quicker."""
+
+    code = "already-taken"
+
+
+class NotYours(HandoverError):
+    """Only the agent who has a conversation may act in it."""
+
+    code = "not-yours"
+
+
+class AtCapacity(HandoverError):
+    """The agent has no room for another conversation."""
+
+    code = "at-capacity"
+
+
+class NoExtension(HandoverError):
+    """A caller cannot be put through."""
+
+    code = "no-extension"
+
+
+class Changed(HandoverError):
+    """The record is not as it was when the person read it."""
+
+    code = "changed-meanwhile"

@@ -1,0 +1,155 @@
+"""What happens to the queue by itself, a round every second: offers, lapses, closing time.
+
+A round is plain rules on the database. It returns what has changed, for the desk to tell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.store import ConversationGone
+from core.clock import Clock
+from core.i18n import Phrases
+from handover.agents import AgentStore
+from handover.models import Agent, End, Handover
+from handover.places import can_take
+from handover.reachability import StaffReachability
+from handover.settings import HandoverSettings
+from handover.store import HandoverStore, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that a round has done: to a conversation, to an agent, or to both."""
+
+    conversation_id: str | None = None
+    agent_id: str | None = None
+    what: str = "offered"
+
+
+class Tending:
+    """The rules of one round."""
+
+    def __init__(
+        self,
+        *,
+        store: HandoverStore,
+        agents: AgentStore,
+        reachability: StaffReachability,
+        phrases: Phrases,
+        clock: Clock,
+        settings: HandoverSettings,
+    ) -> None:
+        self._store = store
+        self._agents = agents
+        self._reachability = reachability
+        self._phrases = phrases
+        self._clock = clock
+        self._settings = settings
+        self._alone_since: dict[str, dt.datetime] = {}
+
+    def round(self) -> list[Change]:
+        """Look after everybody once; returns what has changed."""
+        return [
+            *self._sign_off(),
+            *self._release_silent(),
+            *self._lapse(),
+            *self._send_home(),
+            *self._offer(),
+        ]
+
+    def _sign_off(self) -> Iterator[Change]:
+        """Agents whose workspace is gone go offline; who was with them goes to the head of the queue."""
+        for agent in self._agents.sign_off_gone():
+            yield Change(agent_id=agent.account_id, what="offline")
+        there = {agent.account_id for agent in self._agents.all() if self._agents.is_there(agent)}
+        left_alone = [handover for handover in self._store.with_agents() if handover.agent_id not in there]
+        yield from self._release(left_alone, "agent.gone")
+
+    def _release_silent(self) -> Iterator[Change]:
+        """A citizen who waits too long for an answer gets another agent; the silent one counts as away."""
+        silent = self._store.unanswered(before=self._clock.now() - self._settings.agent_silent)
+        for change in self._release(silent, "agent.silent"):
+            if change.agent_id is not None:
+                self._agents.set_away(change.agent_id)
+            yield change
+
+    def _release(self, handovers: list[Handover], key: str) -> Iterator[Change]:
+        for handover in handovers:
+            agent = handover.agent_id
+            if agent and self._store.release(handover.id, agent, words=self._words(key)):
+                yield Change(handover.conversation_id, agent, "released")
+
+    def _lapse(self) -> Iterator[Change]:
+        """Offers that were not answered in time."""
+        now = self._clock.now()
+        for handover in self._store.waiting():
+            agent = handover.offered_to
+            if agent is None or handover.offered(now) or not self._store.pass_on(handover.id, agent):
+                continue
+            self._agents.miss(agent)
+            yield Change(handover.conversation_id, agent, "lapsed")
+
+    def _send_home(self) -> Iterator[Change]:
+        """Who waits in vain, and who has stopped waiting, gets back to the bot."""
+        now = self._clock.now()
+        waiting = self._store.waiting()
+        staffed = {department: self._staffed(department) for department in {one.department for one in waiting}}
+        for handover in waiting:
+            if handover.offered(now):
+                continue
+            if handover.citizen_seen_at <= now - self._settings.citizen_gone:
+                yield from self._back(handover, End.LEFT, "queue.left")
+            elif self._reachability.is_closed(handover.department):
+                yield from self._back(handover, End.CLOSING_TIME, "queue.closing_time")
+            elif not staffed[handover.department]:
+                yield from self._back(handover, End.NOBODY, "queue.nobody")
+
+    def _staffed(self, department: str) -> bool:
+        """Whether somebody of a department is there, or was a moment ago: nobody is sent home for a reload."""
+        if any(department in agent.departments and self._agents.is_there(agent) for agent in self._agents.all()):
+            self._alone_since.pop(department, None)
+            return True
+        since = self._alone_since.setdefault(department, self._clock.now())
+        return self._clock.now() - since < self._settings.nobody
+
+    def _back(self, handover: Handover, end: End, key: str) -> Iterator[Change]:
+        contact = self._reachability.contact(handover.service_id)
+        words = self._words(key, text=contact.text, speech=contact.speech)
+        try:
+            if self._store.back_to_bot(handover.conversation_id, end=end, words=words, only_waiting=True):
+                yield Change(handover.conversation_id, what="sent_home")
+        except ConversationGone:
+            return
+
+    def _offer(self) -> Iterator[Change]:
+        """Each who waits is offered to the agent with the most room who has not passed yet."""
+        now = self._clock.now()
+        waiting = self._store.waiting()
+        if not waiting:
+            return
+        present = self._agents.present()
+        load = Counter(one.agent_id for one in self._store.with_agents())
+        load.update(one.offered_to for one in waiting if one.offered(now))
+        for handover in waiting:
+            if handover.offered(now):
+                continue
+            able = [agent for agent in present if can_take(agent, handover) and load[agent.account_id] < agent.capacity]
+            fresh = [agent for agent in able if agent.account_id not in handover.passed_by]
+            if able and not fresh:
+                self._store.forget_passing(handover.id)
+            chosen = min(fresh, key=lambda agent: _share(agent, load), default=None)
+            until = now + self._settings.offer
+            if chosen is not None and self._store.offer(handover.id, chosen.account_id, until=until):
+                load[chosen.account_id] += 1
+                yield Change(handover.conversation_id, chosen.account_id, "offered")
+
+    def _words(self, key: str, *, text: str = "", speech: str = "") -> Words:
+        return Words(self._phrases.text(key, contact=text), self._phrases.speech(key, contact=speech))
+
+
+def _share(agent: Agent, load: Counter[str | None]) -> float:
+    return load[agent.account_id] / agent.capacity
