@@ -39,6 +39,12 @@ class Fresh(Generic[T]):
                 held = self._held = (self._clock.now(), self._load())
             return held[1]
 
+    def reload(self) -> T:
+        """The value, loaded now."""
+        with self._lock:
+            held = self._held = (self._clock.now(), self._load())
+            return held[1]
+
     def forget(self) -> None:
         """Load the value at the next question; for whoever has changed it."""
         with self._lock:

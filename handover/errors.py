@@ -2,6 +2,7 @@
 
 HandoverError
 ├── UnknownHandover: there is none, or it has ended
+├── UnknownNotice: there is none
 ├── Taken: somebody else has it, or it is offered to somebody else
 ├── NotYours: the conversation is with another agent, or with none
 ├── AtCapacity: the agent has as many conversations as one may have
@@ -22,6 +23,12 @@ class UnknownHandover(HandoverError):
     """There is no such handover, callback or reply any more."""
 
     code = "unknown-handover"
+
+
+class UnknownNotice(HandoverError):
+    """There is no such notice."""
+
+    code = "unknown-notice"
 
 
 class Taken(HandoverError):
