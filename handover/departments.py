@@ -79,7 +79,7 @@ class Departments:
 
     def all(self) -> tuple[Department, ...]:
         """Every office, enabled or not: the central office first, then the enabled ones, by name."""
-        found = [self._department(office) for office in self._knowledge.offices()]
+        found = [self.of(office) for office in self._knowledge.offices()]
         central = self._knowledge.city.central_office
         return tuple(sorted(found, key=lambda one: (one.id != central, not one.enabled, one.name.casefold())))
 
@@ -90,12 +90,28 @@ class Departments:
     def get(self, id: str) -> Department | None:
         """The department of an office; None where there is no such office."""
         office = self._knowledge.office(id)
-        return self._department(office) if office is not None else None
+        return self.of(office) if office is not None else None
+
+    def of(self, office: Office) -> Department:
+        """An office's record as a department."""
+        city = self._knowledge.city
+        usual = city.hotline_hours if office.id == city.central_office else office.opening_hours
+        row = self._rows.get().get(office.id)
+        if row is None:
+            return Department(office=office, usual_hours=usual)
+        return Department(
+            office=office,
+            enabled=row.enabled,
+            phone_queue=row.phone_queue,
+            hours=row.hours,
+            usual_hours=usual,
+            version=row.version,
+        )
 
     def for_service(self, service_id: str | None) -> str:
         """Who answers for a service: its office, or the central office where staff do not answer there."""
         office = self._knowledge.office_of(service_id)
-        return office.id if self._department(office).enabled else self._knowledge.city.central_office
+        return office.id if self.of(office).enabled else self._knowledge.city.central_office
 
     def hours_state(self, id: str, at: dt.datetime | None = None) -> HoursState:
         """Whether a department is open, and when that changes; not known where there is no such office."""
@@ -130,21 +146,6 @@ class Departments:
     def changed(self) -> None:
         """Let this process see a change at once that was committed."""
         self._rows.forget()
-
-    def _department(self, office: Office) -> Department:
-        city = self._knowledge.city
-        usual = city.hotline_hours if office.id == city.central_office else office.opening_hours
-        row = self._rows.get().get(office.id)
-        if row is None:
-            return Department(office=office, usual_hours=usual)
-        return Department(
-            office=office,
-            enabled=row.enabled,
-            phone_queue=row.phone_queue,
-            hours=row.hours,
-            usual_hours=usual,
-            version=row.version,
-        )
 
     def _load(self) -> dict[str, DepartmentRow]:
         with self._database.reading() as session:
