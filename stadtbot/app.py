@@ -37,11 +37,14 @@ from core.clock import Clock, SystemClock
 from core.database import Database
 from core.encryption import Keyring
 from core.events import EventHub
+from core.gate import StaffGate
 from core.i18n import Phrases
 from core.leases import Leases
 from core.limits import Limiter
 from core.pending import PendingSignins
 from core.sessions import SessionStore
+from core.staff_pages import StaffPages, core_phrases, own_entries
+from core.staff_web import mount_staff_pages
 from knowledge.service import Knowledge
 from stadtbot.hotline import Hotline
 from stadtbot.rasa_process import RasaProcess
@@ -100,6 +103,9 @@ class Stadtbot:
         self.events = EventHub()
         city = self.knowledge.city
         self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names={"city": city.name, "phone": city.hotline})
+        texts = core_phrases()
+        self.staff_pages = StaffPages(city=city.name, phrases=texts, rooms=[], nav=own_entries(texts))
+        self.gate = StaffGate(accounts=self.accounts, sessions=self.sessions, pages=self.staff_pages)
         self.reachability = Hotline(city, self.knowledge.hours, self.replies)
         store = ConversationStore(self.database, self.clock, lifetime=settings.chat.lifetime)
         self.rasa = RasaClient(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}")
@@ -128,6 +134,18 @@ class Stadtbot:
         app = FastAPI(title="Stadtbot", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         phrase = self.replies.phrase
         problems.install(app, invalid=phrase("problem.invalid-request"), failed=phrase("problem.internal-error"))
+        mount_staff_pages(
+            app,
+            accounts=self.accounts,
+            sessions=self.sessions,
+            pending=self.pending,
+            audit=self.audit,
+            gate=self.gate,
+            pages=self.staff_pages,
+            limiter=Limiter(self.settings.limits_storage),
+            settings=self.settings.staff,
+            client_of=_client_of,
+        )
         api = ChatApi(
             service=self.chat,
             sites=self.sites,
@@ -136,7 +154,7 @@ class Stadtbot:
             events=self.events,
             limiter=Limiter(self.settings.limits_storage),
             settings=self.settings.chat,
-            client_of=lambda request: request.client.host if request.client else "",
+            client_of=_client_of,
         )
         app.include_router(api.router)
         app.get("/healthz")(self.healthz)
@@ -243,6 +261,11 @@ class Stadtbot:
         response = await forward(request)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.url.path.startswith("/api/"):
+        if request.url.path.startswith(("/api/", "/mitarbeit")):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _client_of(request: Request) -> str:
+    """The address for which a request is counted."""
+    return request.client.host if request.client else ""
