@@ -173,15 +173,10 @@ class ChatApi:
             "texts": self._replies.widget_texts(language),
             "look": known.look.model_dump(),
             "legal": legal,
-            **self._announced(site, Channel.WEB),
+            **self._notices.current(site=site, channel=Channel.WEB).as_told(),
             "hotline": {"phone": self._replies.phrase("hotline.phone"), "label": self._replies.phrase("hotline.label")},
             "reachability": {"open": contact.open, "text": contact.text},
         }
-
-    def _announced(self, site: str, channel: Channel) -> dict[str, Any]:
-        notice = self._notices.current(site=site, channel=channel)
-        announced = {"text": notice.text, "speech": notice.speech, "until": notice.until} if notice.text else None
-        return {"notice": announced, "bot": notice.bot}
 
     async def change(self, conversation: Conversation, wish: Change) -> Response:
         """Change the language, or close a phone conversation with its call."""
@@ -280,9 +275,7 @@ class ChatApi:
                 event = await queue.get()
                 while event.name == "message" and not queue.empty():
                     event = queue.get_nowait()
-                if event.name == "site":
-                    event = Event("site", self._announced(conversation.site, conversation.channel))
-                if event.name != "message":
+                if event.name != "message" and _reaches(event, conversation):
                     yield ServerSentEvent(event=event.name, data=event.data)
                 if event.data.get("state") == State.CLOSED:
                     return
@@ -327,6 +320,12 @@ class ChatApi:
         self, status: HTTPStatus, code: str, *, headers: dict[str, str] | None = None, **values: str
     ) -> Problem:
         return Problem(status, code, self._replies.phrase(f"problem.{code}", **values), headers=headers)
+
+
+def _reaches(event: Event, conversation: Conversation) -> bool:
+    """Whether an event of all sites is for the one of a conversation; others are for it alone."""
+    here = {"site": conversation.site, "channel": conversation.channel}
+    return event.name != "site" or all(event.data[name] == value for name, value in here.items())
 
 
 def _token(authorization: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.events import Event
 
@@ -71,6 +71,12 @@ class SiteNotice:
     speech: str | None = None
     until: dt.datetime | None = None
     bot: bool = True
+
+    def as_told(self) -> dict[str, Any]:
+        """What clients are told of it, in JSON's types."""
+        until = self.until.isoformat() if self.until else None
+        notice = {"text": self.text, "speech": self.speech, "until": until} if self.text else None
+        return {"notice": notice, "bot": self.bot}
 
 
 class Notices(Protocol):

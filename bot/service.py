@@ -247,8 +247,8 @@ class ChatService:
         conversation = opened.conversation
         if conversation.state is not State.BOT:
             warned = await run_in_threadpool(self._warn, conversation, said)
-            await run_in_threadpool(self._store.close_turn, opened, None, said=warned)
             await self._staff.heard(conversation.id)
+            await run_in_threadpool(self._store.close_turn, opened, None, said=warned)
             return
         self._events.publish(conversation.id, Event("typing", {"author": Author.BOT, "typing": True}))
         try:

@@ -7,10 +7,10 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.models import (
@@ -356,6 +356,31 @@ class ConversationStore:
             return next(
                 (answer["service_id"] for answer in session.scalars(query) if answer and answer["service_id"]), None
             )
+
+    def last_said(self, conversation_ids: Collection[str]) -> dict[str, tuple[int, str]]:
+        """Of each conversation the number of its newest message, and what its citizen said last."""
+        if not conversation_ids:
+            return {}
+        newest = (
+            select(MessageRow.conversation_id, func.max(MessageRow.seq).label("seq"))
+            .where(MessageRow.conversation_id.in_(conversation_ids), MessageRow.author == Author.CITIZEN)
+            .group_by(MessageRow.conversation_id)
+            .subquery()
+        )
+        query = (
+            select(ConversationRow.id, ConversationRow.last_seq, MessageRow)
+            .outerjoin(newest, newest.c.conversation_id == ConversationRow.id)
+            .outerjoin(
+                MessageRow,
+                and_(MessageRow.conversation_id == ConversationRow.id, MessageRow.seq == newest.c.seq),
+            )
+            .where(ConversationRow.id.in_(conversation_ids))
+        )
+        with self._database.reading() as session:
+            return {
+                id: (last_seq, self._message(row).text if row is not None else "")
+                for id, last_seq, row in session.execute(query)
+            }
 
     # Languages, ratings, erasing
 

@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -110,7 +109,7 @@ class NoticeBoard:
             present = self.current(site=site, channel=channel)
             if present != self._told[site, channel]:
                 self._told[site, channel] = present
-                self._events.publish(TOPIC, Event("site", {"site": site, "channel": channel, **as_told(present)}))
+                self._events.publish(TOPIC, Event("site", {"site": site, "channel": channel, **present.as_told()}))
 
     async def watch(self) -> None:
         """Announce changes of other processes, and those that the time brings, for ever."""
@@ -120,20 +119,6 @@ class NoticeBoard:
             except Exception:  # the next look may succeed; nothing else watches the notices
                 log.exception("the notices could not be read")
             await asyncio.sleep(LOOK_EVERY_S)
-
-
-def as_told(notice: SiteNotice) -> dict[str, Any]:
-    """What clients are told of it, in JSON's types."""
-    announced = (
-        {
-            "text": notice.text,
-            "speech": notice.speech,
-            "until": notice.until.isoformat() if notice.until else None,
-        }
-        if notice.text
-        else None
-    )
-    return {"notice": announced, "bot": notice.bot}
 
 
 def _latest(moments: Iterable[dt.datetime | None]) -> dt.datetime | None:

@@ -318,6 +318,12 @@ class HandoverStore:
             row = session.scalar(_open().where(HandoverRow.conversation_id == conversation_id))
             return _handover(row) if row is not None else None
 
+    def all_of(self, conversation_id: str) -> list[Handover]:
+        """Every handover of a conversation, the newest first."""
+        query = select(HandoverRow).where(HandoverRow.conversation_id == conversation_id)
+        with self._database.reading() as session:
+            return [_handover(row) for row in session.scalars(query.order_by(HandoverRow.created_at.desc()))]
+
     def get(self, handover_id: str) -> Handover:
         """
         Raises:

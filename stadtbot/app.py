@@ -45,10 +45,12 @@ from core.pending import PendingSignins
 from core.sessions import SessionStore
 from core.staff_pages import StaffPages, core_phrases, own_entries
 from core.staff_web import mount_staff_pages
+from handover.notice_board import NoticeBoard
 from knowledge.service import Knowledge
-from stadtbot.hotline import Hotline
+from stadtbot.credential import credential
 from stadtbot.rasa_process import RasaProcess
 from stadtbot.settings import ROOT, Settings
+from stadtbot.staffing import ERASED_WITH_A_CONVERSATION, Staffing
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +97,8 @@ class Stadtbot:
         self.sessions = SessionStore(
             self.database, self.clock, lifetime=staff.session_lifetime, idle=staff.session_idle
         )
+        secret = settings.service_credential
+        self.credential = credential(secret.get_secret_value() if secret else None, settings.credential_file)
         self.pending = PendingSignins(self.database, self.clock, self.keyring)
         self.knowledge = Knowledge(
             self.database, self.clock, city_folder=settings.city_folder, settings=settings.knowledge
@@ -106,12 +110,31 @@ class Stadtbot:
         texts = core_phrases()
         self.staff_pages = StaffPages(city=city.name, phrases=texts, rooms=[], nav=own_entries(texts))
         self.gate = StaffGate(accounts=self.accounts, sessions=self.sessions, pages=self.staff_pages)
-        self.reachability = Hotline(city, self.knowledge.hours, self.replies)
-        store = ConversationStore(self.database, self.clock, lifetime=settings.chat.lifetime)
+        self.conversations = ConversationStore(
+            self.database,
+            self.clock,
+            self.keyring,
+            lifetime=settings.chat.lifetime,
+            also_erased=ERASED_WITH_A_CONVERSATION,
+        )
+        self.notices = NoticeBoard(self.database, self.clock, self.audit, self.events, sites=self.sites)
+        self.staffing = Staffing(
+            database=self.database,
+            clock=self.clock,
+            keyring=self.keyring,
+            audit=self.audit,
+            events=self.events,
+            leases=self.leases,
+            holder=self.holder,
+            knowledge=self.knowledge,
+            conversations=self.conversations,
+            phrases=Phrases(ROOT / "handover" / "locale"),
+            settings=settings.handover,
+        )
         self.rasa = RasaClient(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}")
         self.tracker = RasaTracker(settings.rasa_database)
         self.chat = ChatService(
-            store=store,
+            store=self.conversations,
             rasa=self.rasa,
             tracker=self.tracker,
             replies=self.replies,
@@ -120,13 +143,15 @@ class Stadtbot:
             outcomes=self.knowledge.outcomes,
             public_contacts=self.knowledge.public_contacts,
             warm=self.knowledge.warm,
+            staff=self.staffing.desk,
+            notices=self.notices,
         )
         self.dialogue = Dialogue(
             knowledge=self.knowledge,
             replies=self.replies,
-            reachability=self.reachability,
+            reachability=self.staffing.reachability,
             city=city,
-            last_reply=store.last_reply,
+            last_reply=self.conversations.last_reply,
         )
 
     def public_app(self) -> FastAPI:
@@ -150,10 +175,12 @@ class Stadtbot:
             service=self.chat,
             sites=self.sites,
             replies=self.replies,
-            reachability=self.reachability,
+            staff=self.staffing.desk,
+            notices=self.notices,
             events=self.events,
             limiter=Limiter(self.settings.limits_storage),
             settings=self.settings.chat,
+            credential=self.credential,
             client_of=_client_of,
         )
         app.include_router(api.router)
@@ -215,7 +242,8 @@ class Stadtbot:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
-            jobs = [tasks.create_task(self._keep_index()), tasks.create_task(self._keep_house())]
+            work = (self._keep_index, self._keep_house, self.staffing.desk.tend, self.notices.watch)
+            jobs = [tasks.create_task(job()) for job in work]
             yield
             for job in jobs:
                 job.cancel()
@@ -248,6 +276,8 @@ class Stadtbot:
             return []
         for expiring in (self.sessions.expire, self.pending.expire, self.accounts.expire_links, self.audit.expire):
             expiring()
+        self.staffing.expire()
+        self.notices.store.expire()
         self.chat.erase_expired()
         self.knowledge.expire_outcomes()
         return self.chat.close_idle(self.settings.chat.idle)

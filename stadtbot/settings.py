@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.settings import ChatSettings
 from core.settings import StaffSettings
+from handover.settings import HandoverSettings
 from knowledge.settings import KnowledgeSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,7 +45,10 @@ class Settings(BaseSettings):
     """Where limits are counted: `memory://` or a Redis address."""
     encryption_keys: SecretStr | None = None
     """Keys for what is stored encrypted, the newest first, separated by commas; a file in the state folder if unset."""
+    service_credential: SecretStr | None = None
+    """What the phone bridge and kiosks show; a file in the state folder if unset."""
     chat: ChatSettings = ChatSettings()
+    handover: HandoverSettings = HandoverSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     staff: StaffSettings = StaffSettings()
 
@@ -55,6 +59,10 @@ class Settings(BaseSettings):
     @property
     def rasa_database(self) -> str:
         return self.rasa_database_url or f"sqlite:///{self.state_folder / 'rasa.db'}"
+
+    @property
+    def credential_file(self) -> Path:
+        return self.state_folder / "service.credential"
 
     @property
     def encryption_file(self) -> Path:
