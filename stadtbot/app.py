@@ -184,6 +184,7 @@ class Stadtbot:
             client_of=_client_of,
         )
         app.include_router(api.router)
+        self.staffing.install(app, chat=api, service=self.chat, gate=self.gate, replies=self.replies)
         app.get("/healthz")(self.healthz)
         app.get("/readyz")(self.readyz)
         app.mount("/widget", _Scripts(directory=WIDGET), name="widget")

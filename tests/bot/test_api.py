@@ -176,10 +176,10 @@ def test_channels_of_later_need_more_than_a_wish(service: RunningService, channe
     problem(response, HTTPStatus.FORBIDDEN, "channel-not-available")
 
 
-def test_handover_says_that_it_is_not_available_and_names_the_phone(chat: Chat) -> None:
-    for method, path in (("POST", "/handover"), ("DELETE", "/handover"), ("POST", "/callback")):
-        body = problem(chat.request(method, path), HTTPStatus.NOT_IMPLEMENTED, "not-available")
-        assert "03641 49-0" in body["detail"]
+def test_where_nobody_can_be_reached_a_callback_is_offered(chat: Chat) -> None:
+    body = problem(chat.request("POST", "/handover"), HTTPStatus.CONFLICT, "not-reachable")
+    assert "03641 49-0" in body["detail"] and "rufen wir Sie zurück" in body["detail"]
+    assert chat.request("DELETE", "/handover").json()["state"] == "bot"
 
 
 def test_site_tells_what_the_widget_needs(service: RunningService) -> None:

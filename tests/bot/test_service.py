@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 from anyio import run
 
+from bot.contact import Contact, SiteNotice
 from bot.models import Author, Channel, DraftChoice, Expects, Reply, State, Target, Utterance
 from bot.rasa_client import RasaClient, RasaTracker
 from bot.replies import Replies
@@ -19,7 +20,8 @@ from bot.service import ChatService, InvalidUtterance
 from bot.store import Conversation, ConversationStore
 from core.clock import FixedClock
 from core.database import Database
-from core.events import EventHub
+from core.encryption import Keyring, new_key
+from core.events import Event, EventHub
 from core.i18n import Phrases
 from knowledge.store import OutcomeStore
 
@@ -33,12 +35,52 @@ def answering(reply: Reply) -> Handler:
     return lambda _request: httpx.Response(200, json=[{"recipient_id": "x", "custom": reply.model_dump(mode="json")}])
 
 
+class NobodyThere:
+    """Staff of whom nobody can be reached; remembers what was asked of it."""
+
+    def __init__(self) -> None:
+        self.requested: list[str] = []
+        self.message: int | None = None
+
+    def contact(self, service_id: str | None = None) -> Contact:
+        return Contact(False, "Gerade ist niemand da.", "Gerade ist niemand da.")
+
+    async def request(self, conversation_id: str) -> int | None:
+        self.requested.append(conversation_id)
+        return self.message
+
+    async def heard(self, conversation_id: str) -> None: ...
+
+    async def hung_up(self, conversation_id: str) -> None: ...
+
+    async def joined(self, conversation_id: str) -> Sequence[Event]:
+        return ()
+
+    def seen(self, conversation_id: str) -> None: ...
+
+    def left(self, conversation_id: str) -> None: ...
+
+    def erased(self, conversation_id: str) -> None: ...
+
+
+class Announced:
+    """What is announced, as the test sets it."""
+
+    def __init__(self) -> None:
+        self.notice = SiteNotice()
+
+    def current(self, *, site: str, channel: str) -> SiteNotice:
+        return self.notice
+
+
 class Bot:
     """A chat service, what Rasa was asked, and one conversation."""
 
     def __init__(self, database: Database, clock: FixedClock, handler: Handler, folder: Path) -> None:
         self.asked: list[dict[str, object]] = []
-        self.store = ConversationStore(database, clock, lifetime=dt.timedelta(days=30))
+        self.store = ConversationStore(database, clock, Keyring([new_key()]), lifetime=dt.timedelta(days=30))
+        self.staff = NobodyThere()
+        self.notices = Announced()
 
         def record(request: httpx.Request) -> httpx.Response:
             self.asked.append(json.loads(request.content))
@@ -54,6 +96,8 @@ class Bot:
             outcomes=OutcomeStore(database, clock),
             public_contacts=lambda: ("03641 49-0",),
             warm=lambda _text: None,
+            staff=self.staff,
+            notices=self.notices,
         )
         self.conversation, self.token = self.store.create(site="jena", channel=Channel.WEB, language="de")
 
@@ -192,3 +236,45 @@ def test_idle_conversations_close_and_expired_ones_are_erased(
     clock.advance(minutes=5)
     bot.service.erase_expired()
     assert bot.store.erased() == []
+
+
+def test_who_asks_for_a_human_is_handed_over_only_where_one_can_be_reached(make_bot: Callable[[Handler], Bot]) -> None:
+    bot = make_bot(answering(REPLY.model_copy(update={"wants_human": True})))
+    assert bot.say(text="Einen Menschen bitte") == ["citizen: Einen Menschen bitte", "bot: Antwort"]
+    assert bot.staff.requested == [bot.conversation.id]
+
+
+def test_bot_that_is_switched_off_says_so_and_does_not_ask_rasa(make_bot: Callable[[Handler], Bot]) -> None:
+    bot = make_bot(answering(REPLY))
+    bot.notices.notice = SiteNotice(text="Wir arbeiten daran.", speech="Wir arbeiten daran.", bot=False)
+
+    said = bot.say(text="Was kostet ein Reisepass?")[1]
+
+    assert "ausgeschaltet" in said and "Wir arbeiten daran." in said and "Gerade ist niemand da." in said
+    assert bot.asked == []
+    assert "112" in bot.say(text="Hilfe, es brennt!")[1]
+
+
+def test_emergency_is_recognised_while_waiting_for_a_human(make_bot: Callable[[Handler], Bot]) -> None:
+    bot = make_bot(answering(REPLY))
+    bot.store.transfer(bot.conversation.id, expected=[State.BOT], to=State.QUEUED)
+
+    mine, warning = bot.say(text="Hilfe, es brennt!")
+
+    assert mine == "citizen: Hilfe, es brennt!"
+    assert warning.startswith("system: ") and "112" in warning
+    assert bot.asked == []
+
+
+def test_what_staff_get_is_neither_masked_nor_readable_in_the_database(
+    make_bot: Callable[[Handler], Bot], database: Database
+) -> None:
+    bot = make_bot(answering(REPLY))
+    bot.store.transfer(bot.conversation.id, expected=[State.BOT], to=State.QUEUED)
+    bot.say(text="Ich heiße Sabine Mustermann, 0170 1234567.")
+
+    assert "Sabine Mustermann, 0170 1234567" in bot.store.messages(bot.conversation.id)[-1].text
+    with database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT text, sealed FROM messages").all()
+    assert [row[0] for row in rows] == [""]
+    assert "Mustermann" not in rows[0][1]

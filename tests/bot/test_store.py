@@ -10,6 +10,7 @@ from bot.models import Author, Channel, DraftChoice, Reply, State, Target
 from bot.store import TURN_LEASE, Conversation, ConversationClosed, ConversationGone, ConversationStore, TurnConflict
 from core.clock import FixedClock
 from core.database import Base, Database
+from core.encryption import Keyring, new_key
 
 LIFETIME = dt.timedelta(days=30)
 REPLY = Reply(text="Antwort", speech="Antwort")
@@ -17,7 +18,7 @@ REPLY = Reply(text="Antwort", speech="Antwort")
 
 @pytest.fixture
 def store(database: Database, clock: FixedClock) -> ConversationStore:
-    return ConversationStore(database, clock, lifetime=LIFETIME)
+    return ConversationStore(database, clock, Keyring([new_key()]), lifetime=LIFETIME)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def conversation(store: ConversationStore) -> Conversation:
 
 
 def ask(store: ConversationStore, conversation: Conversation, text: str = "Frage", client_id: str | None = None) -> int:
-    opened = store.open_turn(conversation.id, text=text, client_id=client_id, body_hash=text, lang="de")
+    opened = store.open_turn(conversation.id, text=text, masked=text, client_id=client_id, body_hash=text, lang="de")
     if opened.mine:
         store.close_turn(opened, REPLY)
     return opened.seq
@@ -66,7 +67,9 @@ def test_same_client_id_says_it_once(store: ConversationStore, conversation: Con
 
 def test_same_client_id_at_the_same_time_is_one_turn(store: ConversationStore, conversation: Conversation) -> None:
     def open_once(_number: int) -> bool:
-        return store.open_turn(conversation.id, text="Frage", client_id="a", body_hash="h", lang="de").mine
+        return store.open_turn(
+            conversation.id, text="Frage", masked="Frage", client_id="a", body_hash="h", lang="de"
+        ).mine
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(open_once, range(8))) == 1
@@ -76,15 +79,17 @@ def test_same_client_id_at_the_same_time_is_one_turn(store: ConversationStore, c
 def test_turn_of_a_dead_process_is_taken_up(
     store: ConversationStore, conversation: Conversation, clock: FixedClock
 ) -> None:
-    store.open_turn(conversation.id, text="Frage", client_id="a", body_hash="Frage", lang="de")
-    assert not store.open_turn(conversation.id, text="Frage", client_id="a", body_hash="Frage", lang="de").mine
+    store.open_turn(conversation.id, text="Frage", masked="Frage", client_id="a", body_hash="Frage", lang="de")
+    assert not store.open_turn(
+        conversation.id, text="Frage", masked="Frage", client_id="a", body_hash="Frage", lang="de"
+    ).mine
     clock.advance(seconds=TURN_LEASE.total_seconds())
     ask(store, conversation, client_id="a")
     assert [message.author for message in store.messages(conversation.id)] == [Author.CITIZEN, Author.BOT]
 
 
 def test_reply_is_dropped_when_the_owner_changed(store: ConversationStore, conversation: Conversation) -> None:
-    opened = store.open_turn(conversation.id, text="Frage", client_id=None, body_hash="h", lang="de")
+    opened = store.open_turn(conversation.id, text="Frage", masked="Frage", client_id=None, body_hash="h", lang="de")
     store.transfer(conversation.id, expected=[State.BOT], to=State.QUEUED)
     assert store.close_turn(opened, REPLY) is None
     assert [message.author for message in store.messages(conversation.id)] == [Author.CITIZEN]
