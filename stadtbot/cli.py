@@ -5,6 +5,9 @@ What a command needs is imported in the command: `--help` must not wait for a mo
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +17,8 @@ from rich.console import Console
 from stadtbot.settings import Settings
 
 if TYPE_CHECKING:
+    from core.backup import Backups
+    from core.encryption import Keyring
     from knowledge.service import Knowledge
 
 app = typer.Typer(name="stadtbot", help="The bot with which a city answers its citizens.", no_args_is_help=True)
@@ -131,6 +136,91 @@ def upgrade() -> None:
     database = Database(Settings().database)
     database.upgrade()
     database.close()
+
+
+@database_app.command("backup")
+def back_up(
+    file: Annotated[Path, typer.Argument(help="The backup to write, for example stadtbot-2026-03-10.tar.gz.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of this name.")] = False,
+) -> None:
+    """Save the service's and Rasa's databases in one file, while they are used. The encryption keys are not in it."""
+    from core.archive import BackupError
+
+    try:
+        with _progress() as progress:
+            manifest = _backups().save(file, replace=force, progress=progress)
+    except BackupError as error:
+        raise _failed(error) from None
+    size = sum(member.size for member in manifest.members) / 1e6
+    typer.echo(f"{file} holds the databases of {manifest.made_at:%Y-%m-%d %H:%M} UTC, {size:,.0f} MB unpacked.")
+    typer.echo("The encryption keys are not in it. Keep them too, in another place: without them nobody can read")
+    typer.echo("callbacks, and what was written while a person had the conversation.")
+
+
+@database_app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup.")],
+    keep_old: Annotated[
+        bool, typer.Option("--keep-old", help="Leave the old databases beside the new ones; delete them soon.")
+    ] = False,
+) -> None:
+    """Put a backup in the place of the databases. Stadtbot must be stopped."""
+    from core.archive import BackupError
+    from core.clock import SystemClock
+    from core.encryption import EncryptionError
+    from stadtbot.settling import settle
+
+    expired = 0
+
+    def settled(service: str, rasa: str, made_at: dt.datetime) -> None:
+        nonlocal expired
+        expired = settle(service, rasa, clock=SystemClock(), keyring=_present_keys(), made_at=made_at)
+
+    backups = _backups()
+    try:
+        with _progress() as progress:
+            manifest = backups.restore(file, settle=settled, keep_old=keep_old, progress=progress)
+    except (BackupError, EncryptionError) as error:
+        raise _failed(error) from None
+    typer.echo(f"The databases are those of {manifest.made_at:%Y-%m-%d %H:%M} UTC now, and of today's form.")
+    typer.echo(f"{expired} conversations had expired and were erased. Staff must sign in anew.")
+    typer.echo("What citizens have erased since then is back until it expires: see the operator's page.")
+    if keep_old:
+        typer.echo(f"The old databases are kept as {' and '.join(backups.kept())}. Delete them soon.")
+
+
+def _backups() -> Backups:
+    from core.backup import Backups
+    from core.clock import SystemClock
+
+    settings = Settings()
+    return Backups(
+        service=settings.database,
+        rasa=settings.rasa_database,
+        state_folder=settings.state_folder,
+        clock=SystemClock(),
+    )
+
+
+def _present_keys() -> Keyring | None:
+    """The keys as they are; none are made."""
+    from core.encryption import Keyring
+
+    settings = Settings()
+    if settings.encryption_keys is None and not settings.encryption_file.exists():
+        return None
+    keys = settings.encryption_keys.get_secret_value() if settings.encryption_keys else None
+    return Keyring.load(keys=keys, file=settings.encryption_file)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on the error output that shows what is done and how far it is."""
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
 
 
 def _train(*, force: bool) -> None:

@@ -11,6 +11,8 @@ import time
 
 import uvicorn
 
+from core.backup import was_interrupted
+from core.copies import held
 from knowledge.errors import ModelMissing
 from stadtbot.app import Stadtbot
 from stadtbot.settings import Settings
@@ -31,8 +33,19 @@ class _Server(uvicorn.Server):
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    asyncio.run(_serve(settings))
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        CannotStart: something is in the way; the message says what to do.
+    """
+    if was_interrupted(settings.state_folder):
+        raise CannotStart("A restore was interrupted. Run `stadtbot db restore FILE` again before you start Stadtbot.")
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(held(settings.database))
+        except BlockingIOError:
+            raise CannotStart("A backup is being restored. Start Stadtbot when that is done.") from None
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
