@@ -103,7 +103,7 @@ class OfficeHours:
 
     def is_open(self, office: Office) -> bool | None:
         """Whether the office is open now; None where its hours are not known."""
-        now = self._now()
+        now = self.now()
         if not self._known(office, now.date()):
             return None
         return self._current(self._day(office, now.date()), now) is not None
@@ -114,7 +114,7 @@ class OfficeHours:
         Returns:
             A part of a sentence such as `heute bis 18 Uhr geöffnet`; None where the hours are not known.
         """
-        now = self._now()
+        now = self.now()
         if not self._known(office, now.date()):
             return None
         voice = Voice(spoken, language)
@@ -138,7 +138,7 @@ class OfficeHours:
         if expression is None or parse(expression) is None:
             return ()
         voice = Voice(spoken, language)
-        today = self._now().date()
+        today = self.now().date()
         months = weeks_by_month(expression, today.replace(day=1))
         if around_the_clock(expression):
             rows = [HoursRow(season=None, days=voice.say("days.all"), hours=voice.say("hours.around_the_clock"))]
@@ -148,7 +148,7 @@ class OfficeHours:
 
     def calendar(self, office: Office, *, days: int = 14, language: str = DEFAULT_LANGUAGE) -> tuple[CalendarDay, ...]:
         """The openings of each of the next days, from today on."""
-        voice, today = Voice(spoken=False, language=language), self._now().date()
+        voice, today = Voice(spoken=False, language=language), self.now().date()
         dates = (today + dt.timedelta(days=ahead) for ahead in range(days))
         return tuple(
             CalendarDay(
@@ -161,9 +161,9 @@ class OfficeHours:
             for date, day in ((date, self._day(office, date)) for date in dates)
         )
 
-    def local(self, moment: dt.datetime) -> dt.datetime:
-        """A moment by the city's clock."""
-        return moment.astimezone(self.zone)
+    def now(self) -> dt.datetime:
+        """The present moment by the city's clock."""
+        return self._clock.now().astimezone(self.zone)
 
     def _extra_days(self, office: Office, months: dict[int, Week], today: dt.date, voice: Voice) -> Iterator[HoursRow]:
         """Single days with other hours than usual; days of one closure together."""
@@ -262,9 +262,6 @@ class OfficeHours:
     def _reason(self, office: Office, date: dt.date) -> str | None:
         exception = self._exception(office, date)
         return exception.reason if exception else self._holidays.get(date)
-
-    def _now(self) -> dt.datetime:
-        return self._clock.now().astimezone(self.zone)
 
 
 def _closed(voice: Voice, closure: HoursException) -> str:
