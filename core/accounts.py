@@ -508,9 +508,9 @@ def _act_of_change(before: Account, after: Account) -> str:
 def _differences(before: Account, after: Account) -> dict[str, object]:
     changes: dict[str, object] = {}
     if before.name != after.name:
-        changes["name"] = [before.name, after.name]
+        changes["name"] = {"from": before.name, "to": after.name}
     if before.roles != after.roles:
-        changes["roles"] = [sorted(before.roles), sorted(after.roles)]
+        changes["roles"] = {"from": sorted(before.roles), "to": sorted(after.roles)}
     return changes
 
 

@@ -14,17 +14,16 @@ from starlette.concurrency import run_in_threadpool
 from core.accounts import Account, AccountStore, UnknownAccount
 from core.audit import AuditLog
 from core.gate import StaffGate, safe_target
-from core.limits import Limiter
 from core.passwords import MAX_LENGTH, MIN_LENGTH, PasswordRefused
 from core.pending import PendingSignins
 from core.problems import Problem
 from core.sessions import SessionStore
 from core.settings import StaffSettings
 from core.staff_pages import HOME, PREFIX, SIGN_IN, SignedIn, StaffPages
+from core.tries import Tries
 
 CODE_COOKIE = "mitarbeit-anmeldung"
-HASHES_AT_ONCE = 2
-"""Passwords that are checked at the same time; each one takes 64 MiB."""
+SIGNED_OUT = "abgemeldet"
 
 Text = Annotated[str, Form(max_length=2_000)]
 
@@ -41,9 +40,9 @@ class SignInPages:
         audit: AuditLog,
         gate: StaffGate,
         pages: StaffPages,
-        limiter: Limiter,
+        tries: Tries,
+        hashing: CapacityLimiter,
         settings: StaffSettings,
-        client_of: Callable[[Request], str],
         end_at_provider: Callable[[SignedIn, Request], str | None] = lambda signed_in, request: None,
     ) -> None:
         """
@@ -54,9 +53,9 @@ class SignInPages:
             audit: the log.
             gate: the gate.
             pages: the pages' frame.
-            limiter: counts tries.
-            settings: limits and provider.
-            client_of: the address for which a request is counted.
+            tries: counts tries.
+            hashing: how many passwords are checked at the same time.
+            settings: whether there is a provider.
             end_at_provider: where to go after signing out, if a provider has a page for that.
         """
         self._accounts = accounts
@@ -65,11 +64,10 @@ class SignInPages:
         self._audit = audit
         self._gate = gate
         self._pages = pages
-        self._limiter = limiter
+        self._tries = tries
+        self._hashing = hashing
         self._settings = settings
-        self._client_of = client_of
         self._end_at_provider = end_at_provider
-        self._hashing = CapacityLimiter(HASHES_AT_ONCE)
         self.router = self._routes()
 
     def _routes(self) -> APIRouter:
@@ -146,7 +144,7 @@ class SignInPages:
         """Take login and password; on to the second factor where the account has one."""
         self._gate.refuse_other_sites(request)
         try:
-            self._count(request, login)
+            self._tries.count(request, login)
         except Problem as problem:
             return self._too_many(request, problem, target=target, login=login)
         account = await to_thread.run_sync(self._accounts.verify_password, login, password, limiter=self._hashing)
@@ -173,7 +171,7 @@ class SignInPages:
             return self.form(request, error=error, status=HTTPStatus.UNAUTHORIZED)
         try:
             account = await run_in_threadpool(self._accounts.get, awaited.account_id)
-            self._count(request, account.login)
+            self._tries.count(request, account.login)
         except UnknownAccount:
             return _to(SIGN_IN)
         except Problem as problem:
@@ -204,7 +202,7 @@ class SignInPages:
         """Set the password of a link."""
         self._gate.refuse_other_sites(request)
         try:
-            self._count(request, "")
+            self._tries.count(request)
         except Problem as problem:
             return self._too_many(request, problem)
         account = await run_in_threadpool(self._accounts.of_setup, token)
@@ -233,16 +231,6 @@ class SignInPages:
             request, None, "setup.html", status=status, owner=account, error=error, min_length=MIN_LENGTH
         )
 
-    def _count(self, request: Request, login: str) -> None:
-        detail = self._pages.text("problem.too-many-signins")
-        settings = self._settings
-        self._limiter.hit(
-            settings.signins_per_address, client=self._client_of(request), name="signins-address", detail=detail
-        )
-        if login:
-            client = login.strip().casefold()[:100]
-            self._limiter.hit(settings.signins_per_login, client=client, name="signins-login", detail=detail)
-
     def _too_many(self, request: Request, problem: Problem, *, target: str = HOME, login: str = "") -> Response:
         response = self.form(request, target=target, login=login, error=problem.detail, status=problem.status)
         response.headers.update(problem.headers)
@@ -252,9 +240,6 @@ class SignInPages:
         """Write that a sign-in failed; what was typed only where it is a login, it might be a password."""
         account = self._accounts.by_login(login)
         self._audit.record("login_failed", actor=None, subject=account.login if account else "")
-
-
-SIGNED_OUT = "abgemeldet"
 
 
 def password_error(pages: StaffPages, refused: PasswordRefused) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -22,6 +24,7 @@ FOLDER = Path(__file__).parent / "pages"
 PREFIX = "/mitarbeit"
 HOME = PREFIX
 SIGN_IN = f"{PREFIX}/anmelden"
+ZONE = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class StaffPages:
         environment = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        environment.filters["moment"] = _moment
         object.__setattr__(self, "_environment", environment)
         object.__setattr__(self, "_phrases", {room.name: room.phrases for room in self.rooms})
 
@@ -152,6 +156,11 @@ def own_entries(phrases: Phrases) -> list[NavEntry]:
         NavEntry(label=phrases.text("nav.audit"), href=f"{PREFIX}/protokoll", roles=supervision),
         NavEntry(label=phrases.text("nav.accounts"), href=f"{PREFIX}/konten", roles=frozenset({Role.ADMIN})),
     ]
+
+
+def _moment(moment: dt.datetime) -> str:
+    """A moment as it is shown to staff."""
+    return moment.astimezone(ZONE).strftime("%d.%m.%Y, %H:%M:%S")
 
 
 def _headers(form_origins: Sequence[str]) -> dict[str, str]:

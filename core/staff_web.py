@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
 
+from core.account_page import AccountPage
 from core.accounts import AccountStore
+from core.accounts_pages import AccountsPages
 from core.audit import AuditLog
+from core.audit_page import AuditPage
 from core.gate import StaffGate
 from core.limits import Limiter
 from core.pending import PendingSignins
@@ -15,6 +19,10 @@ from core.sessions import SessionStore
 from core.settings import StaffSettings
 from core.signin import SignInPages
 from core.staff_pages import StaffPages
+from core.tries import Tries
+
+HASHES_AT_ONCE = 2
+"""Passwords that are checked at the same time; each one takes 64 MiB."""
 
 
 def mount_staff_pages(
@@ -33,6 +41,8 @@ def mount_staff_pages(
     """Serve this room's pages below `/mitarbeit`, and let the app answer with the gate's detours."""
     gate.install(app)
     pages.mount(app)
+    tries = Tries(limiter=limiter, settings=settings, pages=pages, client_of=client_of)
+    hashing = CapacityLimiter(HASHES_AT_ONCE)
     signin = SignInPages(
         accounts=accounts,
         sessions=sessions,
@@ -40,8 +50,24 @@ def mount_staff_pages(
         audit=audit,
         gate=gate,
         pages=pages,
-        limiter=limiter,
+        tries=tries,
+        hashing=hashing,
         settings=settings,
-        client_of=client_of,
     )
-    app.include_router(signin.router)
+    own = AccountPage(
+        accounts=accounts,
+        sessions=sessions,
+        gate=gate,
+        pages=pages,
+        tries=tries,
+        hashing=hashing,
+        settings=settings,
+    )
+    routers = (
+        signin.router,
+        own.router,
+        AccountsPages(accounts=accounts, gate=gate, pages=pages).router,
+        AuditPage(audit=audit, gate=gate, pages=pages).router,
+    )
+    for router in routers:
+        app.include_router(router)

@@ -308,7 +308,10 @@ def test_every_change_is_in_the_audit_log(accounts: AccountStore, audit: AuditLo
     ]
     changed = audit.entries(act="account_changed")[0]
     assert (changed.actor, changed.actor_login, changed.subject) == (admin.id, "admin1", "agent1")
-    assert changed.details == {"name": ["Bürgerservice", "Standesamt"], "roles": [["agent"], ["editor"]]}
+    assert changed.details == {
+        "name": {"from": "Bürgerservice", "to": "Standesamt"},
+        "roles": {"from": ["agent"], "to": ["editor"]},
+    }
 
 
 def test_refused_change_leaves_no_entry(accounts: AccountStore, audit: AuditLog) -> None:
