@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.clock import FixedClock
 from core.database import Database
 from tests import postgres
 from tests.running import RunningService, running_service
+from tests.staff_client import open_always
 
 
 @pytest.fixture(scope="session")
@@ -56,4 +58,13 @@ def clock() -> FixedClock:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """The whole service with a real Rasa and the demo city, as an operator starts it."""
     with running_service(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def staffed_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service of its own for tests with staff: two departments are open at any hour, accounts are up to the tests."""
+    with running_service(tmp_path_factory.mktemp("staffed")) as running:
+        open_always(running, "zentrale", "buergerservice")
+        time.sleep(1.1)  # the service keeps hours for a second
         yield running
