@@ -43,8 +43,9 @@ from core.leases import Leases
 from core.limits import Limiter
 from core.pending import PendingSignins
 from core.sessions import SessionStore
-from core.staff_pages import StaffPages, core_phrases, own_entries
+from core.staff_pages import StaffPages, StaffRoom, core_phrases, own_entries
 from core.staff_web import mount_staff_pages
+from handover.leading import leading_entries, mount_leading_pages
 from handover.notice_board import NoticeBoard
 from knowledge.service import Knowledge
 from stadtbot.credential import credential
@@ -108,7 +109,13 @@ class Stadtbot:
         city = self.knowledge.city
         self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names={"city": city.name, "phone": city.hotline})
         texts = core_phrases()
-        self.staff_pages = StaffPages(city=city.name, phrases=texts, rooms=[], nav=own_entries(texts))
+        staff_texts = Phrases(ROOT / "handover" / "locale")
+        self.staff_pages = StaffPages(
+            city=city.name,
+            phrases=texts,
+            rooms=[StaffRoom(name="handover", templates=ROOT / "handover" / "pages", phrases=staff_texts)],
+            nav=[*leading_entries(staff_texts), *own_entries(texts)],
+        )
         self.gate = StaffGate(accounts=self.accounts, sessions=self.sessions, pages=self.staff_pages)
         self.conversations = ConversationStore(
             self.database,
@@ -128,7 +135,7 @@ class Stadtbot:
             holder=self.holder,
             knowledge=self.knowledge,
             conversations=self.conversations,
-            phrases=Phrases(ROOT / "handover" / "locale"),
+            phrases=staff_texts,
             settings=settings.handover,
         )
         self.rasa = RasaClient(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}")
@@ -185,6 +192,18 @@ class Stadtbot:
         )
         app.include_router(api.router)
         self.staffing.install(app, chat=api, service=self.chat, gate=self.gate, replies=self.replies)
+        mount_leading_pages(
+            app,
+            database=self.database,
+            knowledge=self.knowledge,
+            departments=self.staffing.departments,
+            audit=self.audit,
+            board=self.notices,
+            sites={key: site.name for key, site in self.sites.items()},
+            silenced=self._silenced,
+            gate=self.gate,
+            pages=self.staff_pages,
+        )
         app.get("/healthz")(self.healthz)
         app.get("/readyz")(self.readyz)
         app.mount("/widget", _Scripts(directory=WIDGET), name="widget")
@@ -216,6 +235,10 @@ class Stadtbot:
             database_url=self.settings.rasa_database,
             state_folder=self.settings.state_folder,
         )
+
+    def _silenced(self, notice: str) -> str:
+        """What the bot says while it is off."""
+        return self.replies.phrase("silenced", notice=notice, contact=self.staffing.reachability.contact().text)
 
     async def healthz(self) -> dict[str, str]:
         """The process lives."""
@@ -279,6 +302,7 @@ class Stadtbot:
             expiring()
         self.staffing.expire()
         self.notices.store.expire()
+        self.knowledge.hours_exceptions.expire()
         self.chat.erase_expired()
         self.knowledge.expire_outcomes()
         return self.chat.close_idle(self.settings.chat.idle)
