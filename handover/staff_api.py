@@ -123,7 +123,7 @@ class StaffApi:
             return self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "client-id-reused").response()
 
     def _routes(self) -> APIRouter:
-        router = APIRouter(prefix="/mitarbeit/api", default_response_class=Response)
+        router = APIRouter(prefix="/mitarbeit/api")
         Agent = Annotated[SignedIn, Depends(self._gate.api(Role.AGENT))]
         nothing = HTTPStatus.NO_CONTENT
 

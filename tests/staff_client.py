@@ -72,6 +72,16 @@ class Staff:
             raise AssertionError("not signed in")
         self._http.headers["X-CSRF-Token"] = found[1]
 
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What the browser holds."""
+        return self._http.cookies
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the workspace's scripts send with every request."""
+        return {name: self._http.headers[name] for name in ("Origin", "X-CSRF-Token")}
+
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Any request on the workspace's interface."""
         return self._http.request(method, f"/mitarbeit/api{path}", **arguments)
