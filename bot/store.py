@@ -357,6 +357,17 @@ class ConversationStore:
                 (answer["service_id"] for answer in session.scalars(query) if answer and answer["service_id"]), None
             )
 
+    def questions(self, conversation_id: str) -> list[str]:
+        """What the citizen asked the bot, masked as it is stored, in order; nothing of what was said to staff."""
+        query = (
+            select(MessageRow.text)
+            .where(MessageRow.conversation_id == conversation_id, MessageRow.author == Author.CITIZEN)
+            .where(MessageRow.sealed.is_(None))
+            .order_by(MessageRow.seq)
+        )
+        with self._database.reading() as session:
+            return list(session.scalars(query))
+
     def last_said(self, conversation_ids: Collection[str]) -> dict[str, tuple[int, str]]:
         """Of each conversation the number of its newest message, and what its citizen said last."""
         if not conversation_ids:

@@ -351,7 +351,8 @@ class Views:
 
     def _aspects(self, service_id: str, score: float | None) -> list[AnswerView]:
         overview = self._knowledge.answer(service_id, Aspect.OVERVIEW)
-        answers = [self._knowledge.answer(service_id, aspect) for aspect in overview.aspects]
+        others = [aspect for aspect in overview.aspects if aspect is not overview.aspect]
+        answers = [overview, *(self._knowledge.answer(service_id, aspect) for aspect in others)]
         return [
             AnswerView(
                 service_id=service_id,

@@ -19,7 +19,11 @@ from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
 from handover.store import HandoverStore
 from handover.telling import Telling
+from knowledge.store import OutcomeStore, QuestionOutcome
 from nlu.text import clean
+
+QUESTIONS_REPORTED = 3
+"""The last questions to the bot, of which one is likely to be the one without an answer."""
 
 
 class UnknownColleague(HandoverError):
@@ -52,6 +56,7 @@ class Workspace:
         agents: AgentStore,
         reachability: StaffReachability,
         telling: Telling,
+        outcomes: OutcomeStore,
         clock: Clock,
         settings: HandoverSettings,
     ) -> None:
@@ -61,6 +66,7 @@ class Workspace:
         self._agents = agents
         self._reachability = reachability
         self._telling = telling
+        self._outcomes = outcomes
         self._clock = clock
         self._settings = settings
 
@@ -178,6 +184,8 @@ class Workspace:
             tags=tags,
             words=self._desk.words(key),
         )
+        if tags:
+            await run_in_threadpool(self._report, conversation_id, tags)
         self._telling.owner(conversation_id, state)
         self._desk.hurry()
 
@@ -195,6 +203,23 @@ class Workspace:
         self._telling.staff("note", conversation=conversation_id)
 
     # Parts of the above
+
+    def _report(self, conversation_id: str, tags: Collection[Tag]) -> None:
+        """Tell the editors which question had no good answer. Only what was said to the bot goes there, masked."""
+        conversation = self._conversations.get(conversation_id)
+        questions = self._conversations.questions(conversation_id)
+        service_id = self._conversations.topic(conversation_id)
+        for tag in tags if questions else ():
+            self._outcomes.add(
+                QuestionOutcome(
+                    site=conversation.site,
+                    channel=conversation.channel,
+                    text="\n".join(questions[-QUESTIONS_REPORTED:]),
+                    outcome=tag,
+                    service_id=service_id,
+                    conversation_id=conversation_id,
+                )
+            )
 
     def _of(self, conversation_id: str) -> Handover:
         handover = self._store.of(conversation_id)

@@ -102,6 +102,7 @@ class Staffing:
             agents=self.agents,
             reachability=self.reachability,
             telling=self.telling,
+            outcomes=knowledge.outcomes,
             clock=clock,
             settings=settings,
         )
