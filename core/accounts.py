@@ -9,7 +9,6 @@ import unicodedata
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, Integer, String, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,21 +19,13 @@ from core.audit import AuditLog
 from core.clock import Clock
 from core.database import Base, Database, UtcDateTime
 from core.encryption import Keyring, SealedText
+from core.roles import Role as Role
 from core.second_factor import accepted_step, hash_of_code, new_codes, new_secret
 from core.sessions import end_sessions, token_hash
 
 LINK_LIFETIME = dt.timedelta(hours=24)
 LOGIN = re.compile(r"[\w.@+-]{2,100}")
 MAX_NAME_LENGTH = 100
-
-
-class Role(StrEnum):
-    """What an account may do. No role holds another."""
-
-    AGENT = "agent"
-    EDITOR = "editor"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
 
 
 class AccountError(Exception):

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import Clock
 from core.database import Base, Database, UtcDateTime
+from core.settings import AUDIT_LIFETIME
 
-LIFETIME = dt.timedelta(days=400)
 BATCH = 500
 """Entries that are read at once."""
 
@@ -81,7 +81,7 @@ class AuditEntry:
 class AuditLog:
     """Writes and reads entries."""
 
-    def __init__(self, database: Database, clock: Clock, *, lifetime: dt.timedelta = LIFETIME) -> None:
+    def __init__(self, database: Database, clock: Clock, *, lifetime: dt.timedelta = AUDIT_LIFETIME) -> None:
         self._database = database
         self._clock = clock
         self._lifetime = lifetime

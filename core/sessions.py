@@ -12,9 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import Clock
 from core.database import Base, Database, UtcDateTime
+from core.settings import SESSION_IDLE, SESSION_LIFETIME
 
-LIFETIME = dt.timedelta(hours=12)
-IDLE = dt.timedelta(minutes=60)
 SEEN_EVERY = dt.timedelta(minutes=1)
 """How exactly it is kept when a session was last used: not every request has to write."""
 
@@ -50,7 +49,12 @@ class SessionStore:
     """Begins, finds and ends sessions."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, lifetime: dt.timedelta = LIFETIME, idle: dt.timedelta = IDLE
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        lifetime: dt.timedelta = SESSION_LIFETIME,
+        idle: dt.timedelta = SESSION_IDLE,
     ) -> None:
         """
         Args:

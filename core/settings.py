@@ -6,8 +6,11 @@ import datetime as dt
 
 from pydantic import BaseModel, Field, SecretStr
 
-from core import audit, sessions
-from core.accounts import Role
+from core.roles import Role
+
+SESSION_LIFETIME = dt.timedelta(hours=12)
+SESSION_IDLE = dt.timedelta(minutes=60)
+AUDIT_LIFETIME = dt.timedelta(days=400)
 
 
 class OidcSettings(BaseModel):
@@ -31,11 +34,11 @@ class OidcSettings(BaseModel):
 class StaffSettings(BaseModel):
     """How long sessions and audit entries live, and how often a sign-in may be tried."""
 
-    session_lifetime: dt.timedelta = Field(default=sessions.LIFETIME, gt=dt.timedelta(), le=dt.timedelta(days=1))
+    session_lifetime: dt.timedelta = Field(default=SESSION_LIFETIME, gt=dt.timedelta(), le=dt.timedelta(days=1))
     """After how long a session ends, however much it is used."""
-    session_idle: dt.timedelta = Field(default=sessions.IDLE, gt=dt.timedelta())
+    session_idle: dt.timedelta = Field(default=SESSION_IDLE, gt=dt.timedelta())
     """After how long without use a session ends."""
-    audit_lifetime: dt.timedelta = Field(default=audit.LIFETIME, gt=dt.timedelta())
+    audit_lifetime: dt.timedelta = Field(default=AUDIT_LIFETIME, gt=dt.timedelta())
     """After how long an entry of the audit log is erased."""
     signins_per_address: str = "30/5 minutes"
     """Tries to sign in from one address."""

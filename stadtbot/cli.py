@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from stadtbot.settings import Settings
+from stadtbot.staff_cli import staff_app
 
 if TYPE_CHECKING:
     from core.backup import Backups
@@ -28,6 +29,7 @@ database_app = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(models_app, name="models")
 app.add_typer(database_app, name="db")
+app.add_typer(staff_app, name="staff")
 
 
 @app.command()
@@ -187,6 +189,43 @@ def restore(
     typer.echo("What citizens have erased since then is back until it expires: see the operator's page.")
     if keep_old:
         typer.echo(f"The old databases are kept as {' and '.join(backups.kept())}. Delete them soon.")
+
+
+@database_app.command("rotate-keys")
+def rotate_keys(
+    drop_old: Annotated[
+        bool, typer.Option("--drop-old", help="Drop the older keys when nothing is left under them.")
+    ] = False,
+) -> None:
+    """Store what is encrypted under a new key, while Stadtbot runs. After a break start it once more."""
+    from core.database import Database
+    from core.encryption import EncryptionError
+    from stadtbot.key_change import change_keys
+
+    settings = Settings()
+    database = Database(settings.database)
+    database.upgrade()
+    keys = settings.encryption_keys.get_secret_value() if settings.encryption_keys else None
+    try:
+        with _progress() as progress:
+            change = change_keys(
+                database,
+                keys=keys,
+                file=settings.encryption_file,
+                drop_old=drop_old,
+                progress=lambda done, total: progress("Sealing texts anew", done, total),
+            )
+    except EncryptionError as error:
+        raise _failed(error) from None
+    finally:
+        database.close()
+    typer.echo(f"{change.texts.resealed} texts are under the newest key now.")
+    if change.texts.unreadable:
+        raise _failed(
+            RuntimeError(f"{change.texts.unreadable} texts fit no key and stay as they are; no key is dropped.")
+        )
+    if drop_old:
+        typer.echo(f"{change.dropped} older keys were dropped. Backups that hold texts under them need them still.")
 
 
 def _backups() -> Backups:
