@@ -25,7 +25,7 @@ from bot.actions import actions_app
 from bot.api import ChatApi
 from bot.demo import mount_demo
 from bot.dialogue import Dialogue
-from bot.rasa_client import RasaClient, RasaTracker
+from bot.rasa_client import RasaTracker
 from bot.replies import Replies
 from bot.service import ChatService
 from bot.sites import load_sites
@@ -41,6 +41,7 @@ from core.gate import StaffGate
 from core.i18n import Phrases
 from core.leases import Leases
 from core.limits import Limiter
+from core.metrics import MEDIA_TYPE, Metrics, RequestMetrics
 from core.pending import PendingSignins
 from core.sessions import SessionStore
 from core.staff_pages import StaffPages, StaffRoom, core_phrases, own_entries
@@ -49,6 +50,7 @@ from handover.leading import leading_entries, mount_leading_pages
 from handover.notice_board import NoticeBoard
 from knowledge.service import Knowledge
 from stadtbot.credential import credential
+from stadtbot.observing import MeasuredRasa, observe_messages, show_knowledge, show_staffing
 from stadtbot.rasa_process import RasaProcess
 from stadtbot.settings import ROOT, Settings
 from stadtbot.staffing import ERASED_WITH_A_CONVERSATION, Staffing
@@ -138,7 +140,8 @@ class Stadtbot:
             phrases=staff_texts,
             settings=settings.handover,
         )
-        self.rasa = RasaClient(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}")
+        self.metrics = self._metrics()
+        self.rasa = MeasuredRasa(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}", metrics=self.metrics)
         self.tracker = RasaTracker(settings.rasa_database)
         self.chat = ChatService(
             store=self.conversations,
@@ -218,11 +221,18 @@ class Stadtbot:
             expose_headers=["Retry-After"],
             max_age=600,
         )
+        app.add_middleware(RequestMetrics, metrics=self.metrics)
         return app
 
-    def actions_app(self) -> FastAPI:
-        """The application that Rasa reaches on loopback."""
-        return actions_app(self.dialogue, secret=self.secret)
+    def loopback_app(self) -> FastAPI:
+        """The application on loopback: the actions, for which Rasa shows its secret, and the metrics."""
+        app = actions_app(self.dialogue, secret=self.secret)
+
+        @app.get("/metrics")
+        def metrics() -> Response:
+            return Response(self.metrics.exposition(), headers={"Content-Type": MEDIA_TYPE})
+
+        return app
 
     def rasa_process(self) -> RasaProcess | None:
         """The Rasa process to run beside the service, or None where Rasa runs elsewhere."""
@@ -255,6 +265,14 @@ class Stadtbot:
         return JSONResponse(
             {"status": "ready" if status == HTTPStatus.OK else "starting", **checks}, status_code=status
         )
+
+    def _metrics(self) -> Metrics:
+        metrics = Metrics()
+        metrics.watch_database(self.database)
+        observe_messages(self.database, metrics)
+        show_knowledge(self.knowledge, metrics)
+        show_staffing(self.staffing, metrics)
+        return metrics
 
     async def _database_answers(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""`stadtbot run`: the service, its loopback listener for actions, and Rasa beside it."""
+"""`stadtbot run`: the service, its loopback listener for actions and metrics, and Rasa beside it."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ async def _serve(settings: Settings) -> None:
     except ModelMissing as error:
         raise CannotStart(str(error)) from error
     public = _Server(_config(bot.public_app(), settings.host, settings.port, proxies=settings.trusted_proxies))
-    actions = _Server(_config(bot.actions_app(), "127.0.0.1", settings.actions_port, proxies=""))
+    loopback = _Server(_config(bot.loopback_app(), "127.0.0.1", settings.actions_port, proxies=""))
     rasa = bot.rasa_process()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     # A part that fails takes the others along: half a service would look like one.
     async with asyncio.TaskGroup() as tasks:
-        for server, listener in zip((public, actions), listeners, strict=True):
+        for server, listener in zip((public, loopback), listeners, strict=True):
             tasks.create_task(server.serve(sockets=[listener]))
         background = [tasks.create_task(_announce(bot, settings, started))]
         if rasa is not None:
             background.append(tasks.create_task(rasa.run()))
         await stop.wait()
-        public.should_exit = actions.should_exit = True
+        public.should_exit = loopback.should_exit = True
         for task in background:
             task.cancel()
 

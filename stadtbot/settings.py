@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     """Address on which citizens' requests arrive."""
     port: int = Field(default=8000, ge=0, le=65535)
     actions_port: int = Field(default=5055, ge=1, le=65535)
-    """Loopback port on which Rasa calls the actions."""
+    """Port of the loopback listener: Rasa calls the actions there, and Prometheus reads `/metrics`."""
     rasa_port: int = Field(default=5005, ge=1, le=65535)
     """Loopback port of the Rasa process that the service starts."""
     rasa_url: str | None = None

@@ -24,6 +24,7 @@ class RunningService:
     """A service that is ready."""
 
     url: str
+    loopback_url: str
     rasa_url: str
     database_url: str
     rasa_database_url: str
@@ -101,6 +102,7 @@ def running_service(folder: Path, **settings: str) -> Iterator[RunningService]:
             raise RuntimeError(f"{error}\n{(folder / 'service.log').read_text()[-4000:]}") from None
         yield RunningService(
             url=url,
+            loopback_url=f"http://127.0.0.1:{ports[1]}",
             rasa_url=f"http://127.0.0.1:{ports[2]}",
             database_url=f"sqlite:///{folder / 'stadtbot.db'}",
             rasa_database_url=f"sqlite:///{folder / 'rasa.db'}",
