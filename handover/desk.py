@@ -109,6 +109,7 @@ class Desk:
 
     async def joined(self, conversation_id: str) -> Sequence[Event]:
         self._citizens.joined(conversation_id)
+        self._telling.staff("presence", conversation=conversation_id)
         return await run_in_threadpool(self._at_once, conversation_id)
 
     def seen(self, conversation_id: str) -> None:
@@ -122,6 +123,10 @@ class Desk:
         self._telling.owner(conversation_id, State.CLOSED)
 
     # What citizens do
+
+    def contact_about(self, conversation_id: str) -> Contact:
+        """How the department can be reached that answers for what was talked about."""
+        return self._reachability.contact(self._conversations.topic(conversation_id))
 
     async def cancel(self, conversation_id: str) -> bool:
         """The citizen goes back to the bot; false where it has the conversation already.

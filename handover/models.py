@@ -185,6 +185,7 @@ class Handover:
     accepted_at: dt.datetime | None
     answered_at: dt.datetime | None
     ended_at: dt.datetime | None
+    end: End | None
     agent_read: int
     citizen_read: int
     citizen_seen_at: dt.datetime

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: the routes' types are made per instance, and FastAPI reads them at once.
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -21,7 +22,7 @@ from core.gate import StaffGate
 from core.i18n import Phrases
 from core.problems import Problem
 from core.staff_pages import SignedIn
-from handover.attendance import Attendance
+from handover.attendance import GLANCE, Attendance
 from handover.canned_replies import CannedReply, CannedReplyStore
 from handover.errors import HandoverError, UnknownHandover
 from handover.models import Reason, Status, Tag
@@ -33,6 +34,13 @@ BOARD_EVERY_S = 0.15
 """However much happens, a workspace gets no more boards than one in this time."""
 CHECK_EVERY_S = 30.0
 """How often an event stream asks whether its session goes on."""
+
+
+class SessionView(Model):
+    """Who is signed in, and the token that the session's requests carry."""
+
+    account: str
+    csrf: str
 
 
 class Presence(Model):
@@ -127,6 +135,10 @@ class StaffApi:
         Agent = Annotated[SignedIn, Depends(self._gate.api(Role.AGENT))]
         nothing = HTTPStatus.NO_CONTENT
 
+        @router.get("/session", response_model=SessionView)
+        async def session(agent: Agent) -> SessionView:
+            return SessionView(account=agent.account.id, csrf=agent.session.csrf)
+
         @router.get("/board", response_model=Board)
         async def board(agent: Agent) -> Board:
             return await run_in_threadpool(self._views.board, agent.account)
@@ -213,13 +225,15 @@ class StaffApi:
             fresh = {one.conversation for one in board.mine}
             loop = asyncio.get_running_loop()
             board_at, check_at, stale = loop.time(), loop.time() + CHECK_EVERY_S, False
+            look_at = math.inf  # when it is certain whether a citizen who has left stays away
             while True:
                 mine = {one.conversation for one in board.mine}
+                listed = mine | {one.conversation for one in board.waiting}
                 for conversation_id in fresh & mine:
                     async for message in self._messages(conversation_id, after):
                         yield message
                 fresh = set()
-                wake_at = min(check_at, board_at + BOARD_EVERY_S) if stale else check_at
+                wake_at = min(check_at, look_at, board_at + BOARD_EVERY_S if stale else math.inf)
                 for event in await _next(queue, wake_at - loop.time()):
                     if event.name == "message":
                         fresh.add(event.data["conversation"])
@@ -228,6 +242,10 @@ class StaffApi:
                         stale = True
                     elif _concerns(event, agent.account, mine):
                         yield ServerSentEvent(event=event.name, data=event.data)
+                    if event.name == "presence" and event.data["conversation"] in listed:
+                        stale, look_at = True, loop.time() + GLANCE.total_seconds() + 1
+                if loop.time() >= look_at:
+                    stale, look_at = True, math.inf
                 if stale and loop.time() >= board_at + BOARD_EVERY_S:
                     board = await run_in_threadpool(self._views.board, agent.account)
                     yield ServerSentEvent(event="board", data=board)

@@ -491,6 +491,7 @@ def _handover(row: HandoverRow) -> Handover:
         accepted_at=row.accepted_at,
         answered_at=row.answered_at,
         ended_at=row.ended_at,
+        end=End(row.end) if row.end else None,
         agent_read=row.agent_read,
         citizen_read=row.citizen_read,
         citizen_seen_at=row.citizen_seen_at,

@@ -16,7 +16,7 @@ from handover.attendance import Attendance
 from handover.callbacks import CallbackStore
 from handover.departments import Departments
 from handover.errors import NotYours
-from handover.models import Agent, Handover, Status
+from handover.models import Agent, End, Handover, Status
 from handover.places import can_take
 from handover.reachability import StaffReachability
 from handover.store import HandoverStore
@@ -122,20 +122,35 @@ class NoteView(Model):
     at: dt.datetime
 
 
+class Passage(Model):
+    """An earlier time that a conversation was with staff, and how that ended."""
+
+    department: Named
+    begun: dt.datetime
+    ended: dt.datetime
+    end: End
+
+
 class ConversationView(Model):
-    """A conversation as agents see it. `caller` is shown to the agent who has it."""
+    """A conversation as agents see it. `caller` is shown to the agent who has it.
+
+    `titles` are the names of the services that the bot's answers have found, by id.
+    """
 
     conversation: str
     state: State
     site: str
     channel: Channel
+    language: str
     department: Named
     service: Named | None
     since: dt.datetime
     mine: bool
     caller: str | None
+    earlier: list[Passage]
     notes: list[NoteView]
     messages: list[Message]
+    titles: dict[str, str]
 
 
 class AnswerView(Model):
@@ -237,20 +252,24 @@ class Views:
         conversation = self._conversations.get(conversation_id)
         mine = handover.ended_at is None and handover.agent_id == account.id
         service = self._knowledge.service(handover.service_id) if handover.service_id else None
+        messages = self._conversations.messages(conversation_id)
         return ConversationView(
             conversation=conversation_id,
             state=conversation.state,
             site=conversation.site,
             channel=conversation.channel,
+            language=conversation.language,
             department=self._named([handover.department])[0],
             service=Named(id=service.id, name=service.title) if service else None,
             since=handover.created_at,
             mine=mine,
             caller=self._conversations.caller(conversation_id) if mine else None,
+            earlier=self._earlier(conversation_id),
             notes=[
                 NoteView(author=note.author, text=note.text, at=note.at) for note in self._store.notes(conversation_id)
             ],
-            messages=self._conversations.messages(conversation_id),
+            messages=messages,
+            titles=self._titles(messages),
         )
 
     def answers(self, text: str) -> list[AnswerView]:
@@ -282,6 +301,17 @@ class Views:
             if handover.department in agent.departments or account.id in (handover.agent_id, handover.offered_to):
                 return handover
         raise NotYours(conversation_id)
+
+    def _earlier(self, conversation_id: str) -> list[Passage]:
+        return [
+            Passage(department=self._named([one.department])[0], begun=one.created_at, ended=one.ended_at, end=one.end)
+            for one in self._store.all_of(conversation_id)
+            if one.ended_at is not None and one.end is not None
+        ]
+
+    def _titles(self, messages: Collection[Message]) -> dict[str, str]:
+        found = {id for message in messages if message.answer for id in message.answer.candidates}
+        return {id: title for id in sorted(found) if (title := self._title(id)) is not None}
 
     def _hit(self, handover: Handover, words: Collection[str]) -> Found | None:
         messages = self._conversations.messages(handover.conversation_id)
