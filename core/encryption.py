@@ -90,7 +90,7 @@ class Keyring:
         """
         for _ in range(2):
             with contextlib.suppress(InvalidToken):
-                return MultiFernet(self._fernets).decrypt(sealed).decode()
+                return MultiFernet(self._fernets).decrypt(sealed.encode()).decode()
             if not self._follow():
                 break
         raise Unreadable("no key opens this text")
@@ -107,7 +107,7 @@ class Keyring:
         """Whether the newest key opens the text."""
         self._follow()
         try:
-            self._fernets[0].decrypt(sealed)
+            self._fernets[0].decrypt(sealed.encode())
         except InvalidToken:
             return False
         return True

@@ -24,7 +24,7 @@ from core.encryption import (
 )
 
 SETTLING_S = 5.0
-"""How long a write that was sealed just before the key changed may take."""
+"""How long a write that was sealed just before the key changed may take; older keys are dropped after that."""
 
 
 class KeysInSetting(EncryptionError):
@@ -46,7 +46,6 @@ def change_keys(
     file: Path,
     drop_old: bool,
     progress: Callable[[int, int], object] = lambda done, total: None,
-    settling_s: float = SETTLING_S,
 ) -> KeyChange:
     """Add a key, seal everything with it and, if wanted, drop the older ones once nothing is left under them.
 
@@ -58,7 +57,6 @@ def change_keys(
         file: the file with the keys, else.
         drop_old: whether the older keys go.
         progress: told how many texts of how many were looked at.
-        settling_s: seconds to wait before the last look for texts under older keys.
 
     Raises:
         KeysInSetting: older keys cannot be dropped from a setting.
@@ -81,7 +79,7 @@ def change_keys(
     texts = reseal_all(database, keyring, progress=seen)
     if not drop_old:
         return KeyChange(texts=texts, dropped=0)
-    time.sleep(settling_s)
+    time.sleep(SETTLING_S)
     late = reseal_all(database, keyring)
     texts = Resealed(texts.resealed + late.resealed, late.unreadable)
     return KeyChange(texts=texts, dropped=0 if texts.unreadable else drop_old_keys(file))
