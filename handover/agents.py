@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Select, select, update
 
-from core.accounts import AccountRow, Role
+from core.accounts import Account, AccountRow, Role
+from core.audit import AuditLog
 from core.clock import Clock
 from core.database import Database
+from handover.contacts import dialable
 from handover.errors import UnknownHandover
 from handover.models import Agent, AgentRow, Status
 from handover.settings import HandoverSettings
@@ -18,9 +20,10 @@ from knowledge.store import upsert
 class AgentStore:
     """Keeps agents and their presence."""
 
-    def __init__(self, database: Database, clock: Clock, settings: HandoverSettings) -> None:
+    def __init__(self, database: Database, clock: Clock, audit: AuditLog, settings: HandoverSettings) -> None:
         self._database = database
         self._clock = clock
+        self._audit = audit
         self._settings = settings
 
     def enrol(self, account_id: str, *, departments: Collection[str]) -> Agent:
@@ -59,10 +62,30 @@ class AgentStore:
         """Whether the workspace of an agent gives signs of life."""
         return agent.seen_at is not None and agent.seen_at > self._clock.now() - self._settings.agent_gone
 
-    def assign(self, account_id: str, *, departments: Collection[str], extension: str | None, capacity: int) -> None:
-        """Set what a supervisor decides about an agent."""
-        values = {"departments": sorted(departments), "extension": extension, "capacity": capacity}
-        self._set(account_id, values)
+    def assign(
+        self,
+        account_id: str,
+        *,
+        departments: Collection[str],
+        extension: str | None,
+        capacity: int,
+        by: Account | None,
+    ) -> None:
+        """Set what is decided about an agent, and write it into the audit log.
+
+        Raises:
+            ValueError: the extension cannot be dialled.
+        """
+        values = {
+            "departments": sorted(departments),
+            "extension": dialable(extension) if extension else None,
+            "capacity": capacity,
+        }
+        with self._database.session() as session:
+            row = upsert(session)(AgentRow).values(account_id=account_id, **values)
+            session.execute(row.on_conflict_do_update(index_elements=[AgentRow.account_id], set_=values))
+            login = session.scalar(select(AccountRow.login).where(AccountRow.id == account_id))
+            self._audit.record_in(session, "agent_assigned", actor=by, subject=login or account_id, **values)
 
     def set_status(self, account_id: str, status: Status, *, note: str | None = None) -> None:
         """Come, take a break or go; coming forgets the offers that were missed."""

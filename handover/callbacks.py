@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.models import Channel
@@ -23,6 +23,7 @@ from core.encryption import Keyring
 from handover.errors import Taken, UnknownHandover
 from handover.models import CallbackRow, CallbackWish
 from handover.settings import HandoverSettings
+from knowledge.store import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Callback:
     created_at: dt.datetime
     due_at: dt.datetime
     done_at: dt.datetime | None
+    expires_at: dt.datetime
 
 
 class CallbackStore:
@@ -67,27 +69,45 @@ class CallbackStore:
     ) -> tuple[Callback, bool]:
         """Keep a wish, once for each `client_id`; returns the callback and whether it is new."""
         now = self._clock.now()
+        values = {
+            "id": uuid.uuid4().hex,
+            "conversation_id": conversation.id,
+            "client_id": wish.client_id,
+            "site": conversation.site,
+            "channel": conversation.channel,
+            "department": department,
+            "service_id": service_id,
+            "wish": self._keyring.seal(wish.model_dump_json(exclude={"client_id"})),
+            "created_at": now,
+            "due_at": due_at,
+            "expires_at": now + self._settings.callback_life,
+        }
         with self._database.session() as session:
-            known = self._known(session, conversation.id, wish.client_id)
-            if known is not None:
-                return self._callback(known), False
-            row = CallbackRow(
-                id=uuid.uuid4().hex,
-                conversation_id=conversation.id,
-                client_id=wish.client_id,
-                site=conversation.site,
-                channel=conversation.channel,
-                department=department,
-                service_id=service_id,
-                wish=self._keyring.seal(wish.model_dump_json(exclude={"client_id"})),
-                attempts=0,
-                created_at=now,
-                due_at=due_at,
-                expires_at=now + self._settings.callback_life,
+            new = upsert(session)(CallbackRow).values(values).on_conflict_do_nothing()
+            inserted = session.scalar(new.returning(CallbackRow.id))
+            query = select(CallbackRow).where(
+                CallbackRow.id == inserted
+                if inserted is not None
+                else (CallbackRow.conversation_id == conversation.id) & (CallbackRow.client_id == wish.client_id)
             )
-            session.add(row)
-            session.flush()
-            return self._callback(row), True
+            return self._callback(session.scalars(query).one()), inserted is not None
+
+    def get(self, callback_id: str) -> Callback:
+        """
+        Raises:
+            UnknownHandover: there is none, or it was erased.
+        """
+        with self._database.reading() as session:
+            row = session.get(CallbackRow, callback_id)
+            if row is None:
+                raise UnknownHandover(callback_id)
+            return self._callback(row)
+
+    def about(self, conversation_id: str) -> list[Callback]:
+        """What was left in a conversation, the newest first."""
+        query = select(CallbackRow).where(CallbackRow.conversation_id == conversation_id)
+        with self._database.reading() as session:
+            return [self._callback(row) for row in session.scalars(query.order_by(CallbackRow.created_at.desc()))]
 
     def open(self, departments: Collection[str]) -> list[Callback]:
         """What is left to do for these departments, the most urgent first."""
@@ -101,32 +121,42 @@ class CallbackStore:
         with self._database.reading() as session:
             return [self._callback(row) for row in session.scalars(query.limit(limit))]
 
+    def departments(self) -> set[str]:
+        """Those that have callbacks, done ones too."""
+        with self._database.reading() as session:
+            return set(session.scalars(select(CallbackRow.department).distinct()))
+
     def count_open(self) -> dict[str, int]:
         """How many are left to do, by department."""
-        query = select(CallbackRow.department).where(CallbackRow.done_at.is_(None))
-        counts: dict[str, int] = {}
+        query = select(CallbackRow.department, func.count()).where(CallbackRow.done_at.is_(None))
         with self._database.reading() as session:
-            for department in session.scalars(query):
-                counts[department] = counts.get(department, 0) + 1
-        return counts
+            return {department: count for department, count in session.execute(query.group_by(CallbackRow.department))}
 
-    def take(self, callback_id: str, by: Account) -> Callback:
-        """Say that one makes the call.
+    def count(self, departments: Collection[str]) -> tuple[int, int]:
+        """How many are left to do for these departments, and how many of them are overdue."""
+        overdue = func.sum(case((CallbackRow.due_at < self._clock.now(), 1), else_=0))
+        query = self._of(departments).where(CallbackRow.done_at.is_(None)).with_only_columns(func.count(), overdue)
+        with self._database.reading() as session:
+            left, late = session.execute(query).one()
+            return left, late or 0
+
+    def take(self, callback_id: str, by: Account, *, instead_of: str | None = None) -> Callback:
+        """Say that one makes the call, or that one makes it instead of a colleague.
 
         Raises:
             UnknownHandover: it is done or erased.
-            Taken: a colleague makes it.
+            Taken: another colleague makes it.
         """
         with self._database.session() as session:
             row = self._open(session, callback_id)
-            if row.taken_by not in (None, by.id):
+            if row.taken_by not in (None, by.id, instead_of):
                 raise Taken(callback_id)
             row.taken_by = by.id
             self._audit.record_in(session, "callback_taken", actor=by, subject=row.id, department=row.department)
             return self._callback(row)
 
-    def give_back(self, callback_id: str, by: Account, *, tried: bool) -> Callback:
-        """Leave it to the others, after an attempt or without one.
+    def give_back(self, callback_id: str, by: Account, *, tried: bool, remark: str | None = None) -> Callback:
+        """Leave it to the others, after an attempt or without one; the remark stays as it is where none is given.
 
         Raises:
             UnknownHandover: it is done or erased.
@@ -136,18 +166,22 @@ class CallbackStore:
             row = self._mine(session, callback_id, by)
             row.taken_by = None
             row.attempts += tried
+            if remark is not None:
+                row.remark = self._keyring.seal(remark) if remark else None
             self._audit.record_in(session, "callback_given_back", actor=by, subject=row.id, tried=tried)
             return self._callback(row)
 
-    def remark(self, callback_id: str, text: str) -> Callback:
+    def remark(self, callback_id: str, by: Account, text: str) -> Callback:
         """Write down something about it, such as when to try again.
 
         Raises:
             UnknownHandover: it is done or erased.
+            Taken: a colleague makes the call.
         """
         with self._database.session() as session:
-            row = self._open(session, callback_id)
+            row = self._mine(session, callback_id, by)
             row.remark = self._keyring.seal(text) if text else None
+            self._audit.record_in(session, "callback_remarked", actor=by, subject=row.id)
             return self._callback(row)
 
     def move(self, callback_id: str, by: Account, *, department: str) -> Callback:
@@ -155,9 +189,10 @@ class CallbackStore:
 
         Raises:
             UnknownHandover: it is done or erased.
+            Taken: a colleague makes the call.
         """
         with self._database.session() as session:
-            row = self._open(session, callback_id)
+            row = self._mine(session, callback_id, by)
             row.department, row.taken_by = department, None
             self._audit.record_in(session, "callback_moved", actor=by, subject=row.id, department=department)
             return self._callback(row)
@@ -176,7 +211,7 @@ class CallbackStore:
             return self._callback(row)
 
     def reopen(self, callback_id: str, by: Account) -> Callback:
-        """Take `finish` back, while there is somebody to call.
+        """Take `finish` back, while there is somebody to call; whoever had finished it has it again.
 
         Raises:
             UnknownHandover: it is not done, or erased already.
@@ -185,7 +220,8 @@ class CallbackStore:
             row = session.get(CallbackRow, callback_id, with_for_update=True)
             if row is None or row.done_at is None or row.wish is None:
                 raise UnknownHandover(callback_id)
-            row.done_at = row.taken_by = None
+            row.done_at = None
+            row.taken_by = row.taken_by if row.taken_by == by.id else None
             self._audit.record_in(session, "callback_reopened", actor=by, subject=row.id)
             return self._callback(row)
 
@@ -197,7 +233,7 @@ class CallbackStore:
                 update(CallbackRow)
                 .where(CallbackRow.done_at <= now - self._settings.callback_undo)
                 .where(or_(CallbackRow.wish.is_not(None), CallbackRow.remark.is_not(None)))
-                .values(wish=None, remark=None, conversation_id=None)
+                .values(wish=None, remark=None, conversation_id=None, taken_by=None)
                 .returning(CallbackRow.id)
             ).all()
             over = session.execute(
@@ -207,12 +243,6 @@ class CallbackStore:
 
     def _of(self, departments: Collection[str]) -> Select[CallbackRow]:
         return select(CallbackRow).where(CallbackRow.department.in_(departments))
-
-    def _known(self, session: Session, conversation_id: str, client_id: str | None) -> CallbackRow | None:
-        if client_id is None:
-            return None
-        query = select(CallbackRow).where(CallbackRow.conversation_id == conversation_id)
-        return session.scalar(query.where(CallbackRow.client_id == client_id))
 
     def _open(self, session: Session, callback_id: str) -> CallbackRow:
         row = session.get(CallbackRow, callback_id, with_for_update=True)
@@ -241,4 +271,5 @@ class CallbackStore:
             created_at=row.created_at,
             due_at=row.due_at,
             done_at=row.done_at,
+            expires_at=row.expires_at,
         )

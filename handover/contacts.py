@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
@@ -9,6 +11,8 @@ HERE = "DE"
 HERE_CODE = 49
 SHORTEST = 5
 """Digits below which it is no number of a person, although it may be one of a service."""
+
+_DIALABLE = re.compile(r"[0-9*#+]{1,32}")
 
 
 def national_number(text: str) -> str:
@@ -38,3 +42,20 @@ def valid_email(text: str) -> str:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
         raise ValueError("not an e-mail address") from None
+
+
+def dialable(text: str) -> str:
+    """An extension without its blanks. Nothing else may get into what the telephone system is told to dial.
+
+    Raises:
+        ValueError: there is something in it that no telephone dials.
+    """
+    number = "".join(text.split())
+    if _DIALABLE.fullmatch(number) is None:
+        raise ValueError("cannot be dialled")
+    return number
+
+
+def telephone_address(number: str) -> str:
+    """What a link to a number leads to: `tel:0364149`."""
+    return f"tel:{''.join(char for char in number if char in '0123456789+')}"

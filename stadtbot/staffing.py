@@ -63,7 +63,7 @@ class Staffing:
         self._settings = settings
         self._clock = clock
         self.departments = Departments(database, knowledge, clock)
-        self.agents = AgentStore(database, clock, settings)
+        self.agents = AgentStore(database, clock, audit, settings)
         self.store = HandoverStore(database, clock, keyring, audit, conversations=conversations)
         self.callbacks = CallbackStore(database, clock, keyring, audit, settings)
         self.canned_replies = CannedReplyStore(database, clock)

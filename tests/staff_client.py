@@ -41,9 +41,9 @@ def add_staff(
     account = accounts.create(login=login, name=name or f"Frau {login}", roles=roles or [Role.AGENT], by=None)
     accounts.set_password(account.id, PASSWORD, by=None)
     if not roles or Role.AGENT in roles:
-        agents = AgentStore(database, clock, HandoverSettings())
+        agents = AgentStore(database, clock, AuditLog(database, clock), HandoverSettings())
         agents.enrol(account.id, departments=departments)
-        agents.assign(account.id, departments=departments, extension=extension, capacity=capacity)
+        agents.assign(account.id, departments=departments, extension=extension, capacity=capacity, by=None)
     database.close()
     return account.id
 
