@@ -51,10 +51,11 @@ class Conversed(Model):
 
 
 class Messages(Model):
-    """Messages in order."""
+    """Messages in order; `version` rises with every new state."""
 
     messages: list[Message]
     state: State
+    version: int
 
 
 class Feedback(Model):
@@ -130,7 +131,7 @@ class ChatApi:
         async def messages(conversation: Owned, after: Annotated[int, Query(ge=0)] = 0) -> Messages:
             self._staff.seen(conversation.id)
             found = await self._service.messages(conversation.id, after=after)
-            return Messages(messages=found, state=conversation.state)
+            return Messages(messages=found, state=conversation.state, version=conversation.version)
 
         @router.get("/conversations/{conversation_id}/transcript", response_class=PlainTextResponse)
         async def get_transcript(conversation: Owned) -> PlainTextResponse:
@@ -266,24 +267,37 @@ class ChatApi:
 
     async def _follow(self, conversation: Conversation, *, after: int) -> AsyncIterator[ServerSentEvent]:
         with self._events.subscribe(conversation.id, SITES) as queue:
-            for event in await self._at_once(conversation.id):
+            for event in await self._at_once(conversation):
                 yield ServerSentEvent(event=event.name, data=event.data)
+            event = Event("message")
             while True:
+                if event.name == "state":
+                    event = await self._state(conversation.id)
                 for message in await self._service.messages(conversation.id, after=after):
                     after = message.seq
                     yield ServerSentEvent(event="message", id=str(message.seq), data=message)
-                event = await queue.get()
-                while event.name == "message" and not queue.empty():
-                    event = queue.get_nowait()
                 if event.name != "message" and _reaches(event, conversation):
                     yield ServerSentEvent(event=event.name, data=event.data)
                 if event.data.get("state") == State.CLOSED:
                     return
+                event = await queue.get()
+                while event.name == "message" and not queue.empty():
+                    event = queue.get_nowait()
 
-    async def _at_once(self, conversation_id: str) -> list[Event]:
+    async def _at_once(self, conversation: Conversation) -> list[Event]:
         """What whoever follows a conversation has to know first."""
-        current = await self._service.current(conversation_id)
-        return [Event("state", {"state": current.state}), *await self._staff.joined(conversation_id)]
+        who = await self._staff.joined(conversation.id)
+        notice = self._notices.current(site=conversation.site, channel=conversation.channel)
+        site = {"site": conversation.site, "channel": conversation.channel, **notice.as_told()}
+        return [await self._state(conversation.id), Event("site", site), *who]
+
+    async def _state(self, conversation_id: str) -> Event:
+        """Who owns a conversation now: of two changes the one that is told last need not be the later one."""
+        try:
+            current = await self._service.current(conversation_id)
+        except ConversationGone:
+            return Event("state", {"state": State.CLOSED})
+        return Event("state", {"state": current.state, "version": current.version})
 
     @contextmanager
     def _stream(self, conversation_id: str) -> Iterator[None]:
@@ -294,7 +308,7 @@ class ChatApi:
             self._streams[conversation_id] -= 1
             if not self._streams[conversation_id]:
                 del self._streams[conversation_id]
-                self._staff.left(conversation_id)
+            self._staff.left(conversation_id)
 
     def _site(self, key: str) -> Site:
         try:

@@ -55,7 +55,7 @@ class Staff(Reachability, Protocol):
         ...
 
     def left(self, conversation_id: str) -> None:
-        """The last event stream of a citizen has ended. Called while the request is cancelled: must not wait."""
+        """An event stream of a citizen has ended. Called while the request is cancelled: must not wait."""
         ...
 
     def erased(self, conversation_id: str) -> None:

@@ -172,10 +172,11 @@ class Utterance(Model):
 
 
 class Turn(Model):
-    """Everything that one utterance brought: the citizen's own message first."""
+    """Everything that one utterance brought, the citizen's own message first; `version` rises with every new state."""
 
     messages: list[Message]
     state: State
+    version: int
 
 
 class ConversationRow(Base):

@@ -316,7 +316,7 @@ class ChatService:
             for message in self._store.messages(conversation.id, after=opened.seq - 1, upto=reply_seq or opened.seq)
             if message.seq in numbers
         ]
-        return Turn(messages=messages, state=conversation.state)
+        return Turn(messages=messages, state=conversation.state, version=conversation.version)
 
     def _wake(self, conversation_id: str) -> None:
         self._events.publish(conversation_id, Event("message"))

@@ -26,6 +26,7 @@ class Queued(Model):
     """A conversation after its citizen asked for a human, or went back; `queue` as in the event of this name."""
 
     state: State
+    version: int
     messages: list[Message]
     queue: dict[str, Any] | None = None
 
@@ -97,8 +98,10 @@ class CitizenApi:
         if conversation.state is State.CLOSED:
             raise self._problem(HTTPStatus.CONFLICT, "conversation-closed")
         if conversation.state is State.BOT and await self._requested(conversation) is None:
-            contact = await run_in_threadpool(self._desk.contact)
-            raise self._problem(HTTPStatus.CONFLICT, "not-reachable", contact=contact.text)
+            current = await self._service.current(conversation.id)
+            if current.state is State.BOT:
+                contact = await run_in_threadpool(self._desk.contact_about, conversation.id)
+                raise self._problem(HTTPStatus.CONFLICT, "not-reachable", contact=contact.text)
         return await self._queued(conversation)
 
     async def back_to_bot(self, request: Request, conversation: Conversation) -> Queued:
@@ -131,7 +134,9 @@ class CitizenApi:
         current = await self._service.current(conversation.id)
         place = await self._desk.place(conversation.id) if current.state is State.QUEUED else None
         messages = await self._service.messages(conversation.id, after=conversation.last_seq)
-        return Queued(state=current.state, messages=messages, queue=place.data if place else None)
+        return Queued(
+            state=current.state, version=current.version, messages=messages, queue=place.data if place else None
+        )
 
     def _invalid(self, error: ValidationError) -> Problem:
         """Which fields are wrong, in words; never what stands in them."""
