@@ -46,8 +46,10 @@ from core.pending import PendingSignins
 from core.sessions import SessionStore
 from core.staff_pages import StaffPages, StaffRoom, core_phrases, own_entries
 from core.staff_web import mount_staff_pages
+from handover.canned_replies import read_replies
 from handover.leading import leading_entries, mount_leading_pages
 from handover.notice_board import NoticeBoard
+from handover.workspace_page import mount_workspace_page, workspace_entries
 from knowledge.service import Knowledge
 from stadtbot.credential import credential
 from stadtbot.observing import MeasuredRasa, observe_messages, show_knowledge, show_staffing
@@ -111,12 +113,12 @@ class Stadtbot:
         city = self.knowledge.city
         self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names={"city": city.name, "phone": city.hotline})
         texts = core_phrases()
-        staff_texts = Phrases(ROOT / "handover" / "locale")
+        self.staff_texts = staff_texts = Phrases(ROOT / "handover" / "locale")
         self.staff_pages = StaffPages(
             city=city.name,
             phrases=texts,
             rooms=[StaffRoom(name="handover", templates=ROOT / "handover" / "pages", phrases=staff_texts)],
-            nav=[*leading_entries(staff_texts), *own_entries(texts)],
+            nav=[*workspace_entries(staff_texts), *leading_entries(staff_texts), *own_entries(texts)],
         )
         self.gate = StaffGate(accounts=self.accounts, sessions=self.sessions, pages=self.staff_pages)
         self.conversations = ConversationStore(
@@ -140,6 +142,7 @@ class Stadtbot:
             phrases=staff_texts,
             settings=settings.handover,
         )
+        self.staffing.canned_replies.import_once(read_replies(settings.city_folder))
         self.metrics = self._metrics()
         self.rasa = MeasuredRasa(settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}", metrics=self.metrics)
         self.tracker = RasaTracker(settings.rasa_database)
@@ -195,6 +198,14 @@ class Stadtbot:
         )
         app.include_router(api.router)
         self.staffing.install(app, chat=api, service=self.chat, gate=self.gate, replies=self.replies)
+        mount_workspace_page(
+            app,
+            gate=self.gate,
+            pages=self.staff_pages,
+            phrases=self.staff_texts,
+            phone=self.knowledge.city.hotline,
+            sites={key: site.name for key, site in self.sites.items()},
+        )
         mount_leading_pages(
             app,
             database=self.database,

@@ -66,7 +66,7 @@ class Staffing:
         self.agents = AgentStore(database, clock, audit, settings)
         self.store = HandoverStore(database, clock, keyring, audit, conversations=conversations)
         self.callbacks = CallbackStore(database, clock, keyring, audit, settings)
-        self.canned_replies = CannedReplyStore(database, clock)
+        self.canned_replies = CannedReplyStore(database, clock, audit)
         self.citizens = Attendance(clock)
         self.workspaces = Attendance(clock)
         self.reachability = StaffReachability(knowledge, self.departments, self.agents, phrases)
