@@ -46,6 +46,7 @@ from core.pending import PendingSignins
 from core.sessions import SessionStore
 from core.staff_pages import StaffPages, StaffRoom, core_phrases, own_entries
 from core.staff_web import mount_staff_pages
+from core.streams import ClosedStreams
 from handover.canned_replies import read_replies
 from handover.leading import leading_entries, mount_leading_pages
 from handover.notice_board import NoticeBoard
