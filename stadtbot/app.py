@@ -233,6 +233,7 @@ class Stadtbot:
             expose_headers=["Retry-After"],
             max_age=600,
         )
+        app.add_middleware(ClosedStreams)
         app.add_middleware(RequestMetrics, metrics=self.metrics)
         return app
 
