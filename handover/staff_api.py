@@ -171,7 +171,7 @@ class StaffApi:
 
         @router.get("/conversations/{conversation_id}")
         async def conversation(agent: Agent, conversation_id: str) -> ConversationView:
-            return await run_in_threadpool(self._views.conversation, agent.account, conversation_id)
+            return await run_in_threadpool(self._views.read, agent.account, conversation_id)
 
         @router.post("/conversations/{conversation_id}/messages")
         async def say(agent: Agent, conversation_id: str, said: Said) -> Message:

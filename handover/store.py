@@ -7,12 +7,11 @@ the handover's state never disagree, whoever comes at the same moment.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from bot.models import Author, Channel, MessageRow, State
@@ -138,7 +137,7 @@ class HandoverStore:
         """Compare-and-set: of all who claim a waiting handover one gets it.
 
         Raises:
-            UnknownHandover: it has ended.
+            UnknownHandover: it has ended, or is not for a department of the agent.
             Taken: another agent has it, or it is offered to another at the moment.
             AtCapacity: the agent has no room for it.
             NoExtension: a caller cannot be put through to the agent.
@@ -151,8 +150,10 @@ class HandoverStore:
             if row.agent_id or (row.offered_to != by.id and _handover(row).offered(now)):
                 raise Taken(handover_id)
             agent = session.get(AgentRow, by.id, with_for_update=True)
+            if agent is None or (row.department not in agent.departments and row.offered_to != by.id):
+                raise UnknownHandover(handover_id)
             mine = session.scalars(_open().where(HandoverRow.agent_id == by.id)).all()
-            if agent is None or len(mine) >= agent.capacity:
+            if len(mine) >= agent.capacity:
                 raise AtCapacity(by.id)
             if row.channel == Channel.PHONE and agent.extension is None:
                 raise NoExtension(by.id)
@@ -168,23 +169,28 @@ class HandoverStore:
 
     # With an agent
 
-    def say(self, conversation_id: str, account_id: str, *, text: str, client_id: str) -> tuple[int, Handover]:
-        """Store what an agent says, once; returns its number.
+    def say(self, conversation_id: str, account_id: str, *, text: str, client_id: str) -> int:
+        """Store what an agent says, once; returns its number, also where the conversation has moved on meanwhile.
 
         Raises:
+            ConversationGone: there is no such conversation.
             NotYours: the agent does not have the conversation.
             TurnConflict: the client's id stands for another text.
         """
-        digest = hashlib.sha256(f"{account_id}\n{text}".encode()).hexdigest()
+        client_id = f"agent:{client_id}"
         with self._database.session() as session:
-            row = self._mine(session, conversation_id, account_id)
-            seq, new = self._conversations.once_in(
-                session, conversation_id, client_id=f"agent:{client_id}", body_hash=digest, text=text
+            known = self._conversations.said_in(
+                session, conversation_id, client_id=client_id, speaker=account_id, text=text
             )
-            if new:
-                row.answered_at = self._clock.now()
-                row.agent_read = max(row.agent_read, seq - 1)
-            return seq, _handover(row)
+            if known is not None:
+                return known
+            row = self._mine(session, conversation_id, account_id)
+            seq = self._conversations.say_in(
+                session, conversation_id, client_id=client_id, speaker=account_id, text=text
+            )
+            row.answered_at = self._clock.now()
+            row.agent_read = max(row.agent_read, seq - 1)
+            return seq
 
     def read(self, conversation_id: str, *, seq: int, account_id: str | None) -> Handover | None:
         """Note up to which message an agent (or, without an account, the citizen) has read; None if that is not new."""
@@ -335,9 +341,23 @@ class HandoverStore:
                 raise UnknownHandover(handover_id)
             return _handover(row)
 
-    def past(self, *, departments: Collection[str], limit: int) -> list[Handover]:
-        """The newest handovers of departments, ended ones too."""
+    def past(
+        self,
+        *,
+        departments: Collection[str],
+        limit: int,
+        channel: Channel | None = None,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> list[Handover]:
+        """The newest handovers of departments, ended ones too; those asked for from `since` on and before `until`."""
         query = select(HandoverRow).where(HandoverRow.department.in_(departments))
+        if channel is not None:
+            query = query.where(HandoverRow.channel == channel)
+        if since is not None:
+            query = query.where(HandoverRow.created_at >= since)
+        if until is not None:
+            query = query.where(HandoverRow.created_at < until)
         with self._database.reading() as session:
             return [
                 _handover(row) for row in session.scalars(query.order_by(HandoverRow.created_at.desc()).limit(limit))
@@ -360,7 +380,10 @@ class HandoverStore:
         return sum(spans, dt.timedelta()) / len(spans) if spans else HANDLING
 
     def unanswered(self, *, before: dt.datetime) -> list[Handover]:
-        """Conversations in which a citizen has waited for the agent's answer since a moment or longer."""
+        """Conversations in which a citizen has waited for the agent's answer since a moment or longer.
+
+        Who was put through to an agent waits for a first word without saying anything more.
+        """
         said = (
             select(MessageRow.seq)
             .where(
@@ -371,11 +394,10 @@ class HandoverStore:
             )
             .exists()
         )
+        silent = (HandoverRow.answered_at == HandoverRow.accepted_at) & (HandoverRow.accepted_at <= before)
+        query = _open().where(HandoverRow.agent_id.is_not(None), HandoverRow.channel != Channel.PHONE, or_(silent, said))
         with self._database.reading() as session:
-            rows = session.scalars(
-                _open().where(HandoverRow.agent_id.is_not(None), HandoverRow.channel != Channel.PHONE, said)
-            )
-            return [_handover(row) for row in rows]
+            return [_handover(row) for row in session.scalars(query)]
 
     def touch(self, conversation_ids: Collection[str]) -> None:
         """Citizens are there."""
@@ -417,11 +439,12 @@ class HandoverStore:
         conversation_id = session.scalar(
             _open().with_only_columns(HandoverRow.conversation_id).where(HandoverRow.id == handover_id)
         )
-        return self._open_of(session, conversation_id) if conversation_id else None
+        row = self._open_of(session, conversation_id) if conversation_id else None
+        return row if row is not None and row.id == handover_id else None
 
     def _known(self, session: Session, handover_id: str) -> HandoverRow:
         row = self._find(session, handover_id)
-        if row is None or row.id != handover_id:
+        if row is None:
             raise UnknownHandover(handover_id)
         return row
 

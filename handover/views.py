@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from bot.models import Channel, Message, Model, State
+from bot.models import Author, Channel, Message, Model, State
 from bot.replies import Replies
-from bot.store import ConversationStore
+from bot.store import Conversation, ConversationStore
 from core.accounts import Account
+from core.audit import AuditLog
 from core.clock import Clock
 from handover.agents import AgentStore
 from handover.attendance import Attendance
-from handover.callbacks import CallbackStore
+from handover.callbacks import Callback, CallbackStore
 from handover.departments import Departments
 from handover.errors import NotYours
 from handover.models import Agent, End, Handover, Status
@@ -22,9 +24,12 @@ from handover.reachability import StaffReachability
 from handover.store import HandoverStore
 from knowledge.catalogue import Aspect
 from knowledge.service import Knowledge
+from nlu.text import fold
 
 PREVIEW = 160
 """Characters of a message in a list."""
+BEFORE_A_HIT = 40
+"""Characters of an excerpt before what was searched for."""
 SEARCHED = 500
 """Conversations that a search looks into, the newest first."""
 FOUND = 50
@@ -178,6 +183,16 @@ class Found(Model):
     open: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which conversations a search looks into: those handed over from `since` on and before `until`."""
+
+    department: str | None = None
+    channel: Channel | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
 class Views:
     """Puts views together. Asks the database: for use in threads."""
 
@@ -193,6 +208,7 @@ class Views:
         reachability: StaffReachability,
         citizens: Attendance,
         replies: Replies,
+        audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._knowledge = knowledge
@@ -204,11 +220,19 @@ class Views:
         self._reachability = reachability
         self._citizens = citizens
         self._replies = replies
+        self._audit = audit
         self._clock = clock
 
     def agent(self, account: Account) -> Agent:
         """The account as an agent; at first of the central office."""
         return self._agents.enrol(account.id, departments=[self._knowledge.central_office.id])
+
+    def callback_departments(self, agent: Agent) -> frozenset[str]:
+        """Whose callbacks an agent sees: the central office also looks after departments that nobody works for."""
+        if self._knowledge.central_office.id not in agent.departments:
+            return agent.departments
+        staffed = {department for one in self._agents.all() for department in one.departments}
+        return agent.departments | (self._callbacks.departments() - staffed)
 
     def board(self, account: Account) -> Board:
         """The board of one agent."""
@@ -219,7 +243,7 @@ class Views:
         ]
         mine = self._store.with_agents(me.account_id)
         said = self._conversations.last_said([one.conversation_id for one in (*waiting, *mine)])
-        callbacks = self._callbacks.open(me.departments)
+        callbacks_open, callbacks_overdue = self._callbacks.count(self.callback_departments(me))
         return Board(
             me=Me(
                 id=me.account_id,
@@ -236,8 +260,8 @@ class Views:
             ],
             colleagues=self._colleagues(me),
             departments=[self._department(one.id) for one in self._departments.enabled()],
-            callbacks_open=len(callbacks),
-            callbacks_overdue=sum(callback.due_at < now for callback in callbacks),
+            callbacks_open=callbacks_open,
+            callbacks_overdue=callbacks_overdue,
             at=now,
         )
 
@@ -246,12 +270,28 @@ class Views:
 
         Raises:
             ConversationGone: there is no such conversation.
-            NotYours: it has never been for a department of the agent.
+            NotYours: it has never been for a department of the agent, nor does the agent make a call for it.
         """
-        handover = self._readable(account, conversation_id)
         conversation = self._conversations.get(conversation_id)
-        mine = handover.ended_at is None and handover.agent_id == account.id
-        service = self._knowledge.service(handover.service_id) if handover.service_id else None
+        return self._view(account, conversation, self._readable(account, conversation_id))
+
+    def read(self, account: Account, conversation_id: str) -> ConversationView:
+        """The same; reading what is over is an act for the audit log.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+            NotYours: as above.
+        """
+        conversation = self._conversations.get(conversation_id)
+        about = self._readable(account, conversation_id)
+        if isinstance(about, Callback) or about.ended_at is not None:
+            self._audit.record("conversation_read", actor=account, subject=conversation_id, department=about.department)
+        return self._view(account, conversation, about)
+
+    def _view(self, account: Account, conversation: Conversation, about: Handover | Callback) -> ConversationView:
+        conversation_id = conversation.id
+        mine = isinstance(about, Handover) and about.ended_at is None and about.agent_id == account.id
+        service = self._knowledge.service(about.service_id) if about.service_id else None
         messages = self._conversations.messages(conversation_id)
         return ConversationView(
             conversation=conversation_id,
@@ -259,9 +299,9 @@ class Views:
             site=conversation.site,
             channel=conversation.channel,
             language=conversation.language,
-            department=self._named([handover.department])[0],
+            department=self._named([about.department])[0],
             service=Named(id=service.id, name=service.title) if service else None,
-            since=handover.created_at,
+            since=about.created_at,
             mine=mine,
             caller=self._conversations.caller(conversation_id) if mine else None,
             earlier=self._earlier(conversation_id),
@@ -281,25 +321,39 @@ class Views:
                 scores.setdefault(candidate.id, candidate.score)
         return [answer for service_id, score in scores.items() for answer in self._aspects(service_id, score)]
 
-    def search(self, account: Account, text: str) -> list[Found]:
-        """Past and present conversations of the agent's departments in which all the words occur."""
-        words = text.casefold().split()
-        found: list[Found] = []
-        for handover in self._store.past(departments=self.agent(account).departments, limit=SEARCHED):
+    def search(self, account: Account, text: str, *, within: Filter | None = None) -> list[Found]:
+        """Past and present conversations of the agent's departments in which all the words occur, the newest first."""
+        within = within or Filter()
+        words = fold(text).split()
+        departments = self.agent(account).departments
+        handovers = self._store.past(
+            departments=departments & {within.department} if within.department else departments,
+            channel=within.channel,
+            since=within.since,
+            until=within.until,
+            limit=SEARCHED,
+        )
+        found: dict[str, Found] = {}
+        for handover in handovers:
+            if handover.conversation_id not in found:
+                hit = self._hit(handover, words)
+                if hit is not None:
+                    found[handover.conversation_id] = hit
             if len(found) == FOUND:
                 break
-            hit = self._hit(handover, words)
-            if hit is not None:
-                found.append(hit)
-        return found
+        return list(found.values())
 
     # Parts of the above
 
-    def _readable(self, account: Account, conversation_id: str) -> Handover:
+    def _readable(self, account: Account, conversation_id: str) -> Handover | Callback:
+        """Why an agent may read a conversation."""
         agent = self.agent(account)
         for handover in self._store.all_of(conversation_id):
             if handover.department in agent.departments or account.id in (handover.agent_id, handover.offered_to):
                 return handover
+        for callback in self._callbacks.about(conversation_id):
+            if callback.taken_by == account.id:
+                return callback
         raise NotYours(conversation_id)
 
     def _earlier(self, conversation_id: str) -> list[Passage]:
@@ -313,20 +367,28 @@ class Views:
         found = {id for message in messages if message.answer for id in message.answer.candidates}
         return {id: title for id in sorted(found) if (title := self._title(id)) is not None}
 
-    def _hit(self, handover: Handover, words: Collection[str]) -> Found | None:
-        messages = self._conversations.messages(handover.conversation_id)
-        everything = " ".join(message.text for message in messages).casefold()
+    def _hit(self, handover: Handover, words: Sequence[str]) -> Found | None:
+        """A conversation in a list, if everything that is searched for occurs in it.
+
+        The system's messages do not count: they name agents, and nobody's work is to be looked up.
+        """
+        messages = [
+            message
+            for message in self._conversations.messages(handover.conversation_id)
+            if message.author is not Author.SYSTEM
+        ]
+        folded = [fold(message.text) for message in messages]
+        everything = " ".join(folded)
         if not messages or not all(word in everything for word in words):
             return None
-        first = next(iter(words), "")
-        excerpt = next((one.text for one in messages if first in one.text.casefold()), messages[-1].text)
+        hit = next((at for at, one in enumerate(folded) if words and words[0] in one), len(messages) - 1)
         return Found(
             conversation=handover.conversation_id,
             at=handover.created_at,
             department=self._named([handover.department])[0],
             channel=handover.channel,
             service=self._title(handover.service_id),
-            excerpt=_short(excerpt),
+            excerpt=_excerpt(messages[hit].text, words[0] if words else ""),
             open=handover.ended_at is None,
         )
 
@@ -408,3 +470,14 @@ class Views:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= PREVIEW else f"{line[: PREVIEW - 1]}…"
+
+
+def _excerpt(text: str, word: str) -> str:
+    """A piece of a text, with a folded word in it."""
+    words = text.split()
+    begin = next((at for at, one in enumerate(words) if word in fold(one)), 0)
+    room = BEFORE_A_HIT
+    while begin and len(words[begin - 1]) < room:
+        begin -= 1
+        room -= len(words[begin]) + 1
+    return f"{'… ' if begin else ''}{_short(' '.join(words[begin:]))}"

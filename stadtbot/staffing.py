@@ -62,6 +62,7 @@ class Staffing:
         self._phrases = phrases
         self._settings = settings
         self._clock = clock
+        self._audit = audit
         self.departments = Departments(database, knowledge, clock)
         self.agents = AgentStore(database, clock, audit, settings)
         self.store = HandoverStore(database, clock, keyring, audit, conversations=conversations)
@@ -119,6 +120,7 @@ class Staffing:
             reachability=self.reachability,
             citizens=self.citizens,
             replies=replies,
+            audit=self._audit,
             clock=self._clock,
         )
 
