@@ -223,8 +223,8 @@ class MessageRow(Base):
 class TurnRow(Base):
     """One utterance by its client's id, so that sending it twice does not say it twice.
 
-    `body_hash` is keyed with the conversation's token, which is not stored; `version` is the conversation's when the
-    turn began.
+    `body_hash` is keyed with the conversation's token, which is not stored; of a message of staff it is the account,
+    for a hash of their words would tell them. `version` is the conversation's when the turn began.
     A turn that is not done is under way until `lease_until`; after that whoever asks again takes it up.
     """
 

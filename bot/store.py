@@ -262,10 +262,19 @@ class ConversationStore:
             assert message is not None
             return message
 
-    def tell(self, conversation_id: str, *, text: str, speech: str) -> int:
+    def tell(self, conversation_id: str, *, text: str, speech: str, answer: Answer | None = None) -> int:
         """Store a message of the system; returns its number."""
         with self._database.session() as session:
-            return self.append_in(session, conversation_id, author=Author.SYSTEM, text=text, speech=speech)
+            row = _find(session, conversation_id, lock=True)
+            return self._append(
+                session,
+                row,
+                author=Author.SYSTEM,
+                lang=_spoken_language(row),
+                text=text,
+                speech=speech,
+                answer=answer.model_dump(mode="json") if answer else None,
+            )
 
     def transfer(self, conversation_id: str, *, expected: Sequence[State], to: State) -> Conversation | None:
         """Compare-and-set of the owner.
@@ -316,34 +325,42 @@ class ConversationStore:
         row = _find(session, conversation_id, lock=True)
         return self._append(session, row, author=author, lang=_spoken_language(row), text=text, speech=speech)
 
-    def once_in(
-        self, session: Session, conversation_id: str, *, client_id: str, body_hash: str, text: str
-    ) -> tuple[int, bool]:
-        """Store an agent's message once, whatever how often it is sent; returns its number and whether it is new.
+    def said_in(self, session: Session, conversation_id: str, *, client_id: str, speaker: str, text: str) -> int | None:
+        """Number of a message of staff that was stored under this id, None where there is none.
 
         Raises:
             ConversationGone: there is no such conversation.
             TurnConflict: the id stands for another message.
         """
-        row = _find(session, conversation_id, lock=True)
+        _find(session, conversation_id, lock=True)
         known = _turn(session, conversation_id, client_id)
-        if known is not None:
-            if known.body_hash != body_hash:
-                raise TurnConflict(client_id)
-            return known.seq, False
+        if known is None:
+            return None
+        said = self._message_of(session, conversation_id, known.seq)
+        if said is None or said.text != text or known.body_hash != speaker:
+            raise TurnConflict(client_id)
+        return known.seq
+
+    def say_in(self, session: Session, conversation_id: str, *, client_id: str, speaker: str, text: str) -> int:
+        """Store a message of an agent, which `said_in` will find; returns its number.
+
+        Raises:
+            ConversationGone: there is no such conversation.
+        """
+        row = _find(session, conversation_id, lock=True)
         seq = self._append(session, row, author=Author.AGENT, lang=_spoken_language(row), text=text)
         session.add(
             TurnRow(
                 conversation_id=conversation_id,
                 seq=seq,
                 client_id=client_id,
-                body_hash=body_hash,
+                body_hash=speaker,
                 version=row.version,
                 lease_until=self._clock.now(),
                 done=True,
             )
         )
-        return seq, True
+        return seq
 
     def topic(self, conversation_id: str) -> str | None:
         """The service that was talked about last."""

@@ -395,7 +395,9 @@ class HandoverStore:
             .exists()
         )
         silent = (HandoverRow.answered_at == HandoverRow.accepted_at) & (HandoverRow.accepted_at <= before)
-        query = _open().where(HandoverRow.agent_id.is_not(None), HandoverRow.channel != Channel.PHONE, or_(silent, said))
+        query = _open().where(
+            HandoverRow.agent_id.is_not(None), HandoverRow.channel != Channel.PHONE, or_(silent, said)
+        )
         with self._database.reading() as session:
             return [_handover(row) for row in session.scalars(query)]
 

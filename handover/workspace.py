@@ -7,7 +7,7 @@ from collections.abc import Collection
 from starlette.concurrency import run_in_threadpool
 
 from bot.models import Author, Channel, Message, State
-from bot.store import ConversationStore
+from bot.store import ConversationGone, ConversationStore
 from core.accounts import Account
 from core.clock import Clock
 from core.events import Event
@@ -96,10 +96,10 @@ class Workspace:
         """Come, take a break, or go; whoever is with an agent who goes gets back to the queue."""
         await run_in_threadpool(self._agents.set_status, by.id, status, note=note)
         if status is Status.OFFLINE:
+            words = self._desk.words("agent.gone")
             for handover in await run_in_threadpool(self._store.with_agents, by.id):
-                words = self._desk.words("agent.gone")
-                await run_in_threadpool(self._store.release, handover.id, by.id, words=words)
-                self._telling.owner(handover.conversation_id, State.QUEUED)
+                if await run_in_threadpool(self._store.release, handover.id, by.id, words=words):
+                    self._telling.owner(handover.conversation_id, State.QUEUED)
         self._telling.staff("board")
         await self._telling.places()
         self._desk.hurry()
@@ -111,16 +111,19 @@ class Workspace:
 
         Raises:
             EmptyText: nothing was said.
+            ConversationGone: the citizen has erased the conversation.
             NotYours: the agent does not have the conversation.
             TurnConflict: the client's id stands for another text.
         """
         said = clean(text)
         if not said:
             raise EmptyText
-        seq, _ = await run_in_threadpool(self._store.say, conversation_id, by.id, text=said, client_id=client_id)
+        seq = await run_in_threadpool(self._store.say, conversation_id, by.id, text=said, client_id=client_id)
         self._telling.citizen(conversation_id, Event("typing", {"author": Author.AGENT, "typing": False}))
         self._telling.message(conversation_id)
         found = await run_in_threadpool(self._conversations.messages, conversation_id, after=seq - 1, upto=seq)
+        if not found:
+            raise ConversationGone(conversation_id)
         return found[0]
 
     async def active(self, by: Account, conversation_id: str, *, typing: bool | None, read: int | None) -> None:
