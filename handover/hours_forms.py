@@ -10,8 +10,8 @@ from typing import Literal
 from opening_hours import validate
 
 from knowledge.hours_exceptions import HoursException
-from knowledge.openings import Day, Span
-from knowledge.spans import WEEKDAYS, InvalidSpans, in_order, osm_spans, osm_week, plain_week, read_spans
+from knowledge.openings import Day
+from knowledge.spans import WEEKDAYS, InvalidSpans, in_order, osm_spans, osm_time, osm_week, plain_week, read_spans
 
 PAIRS = 2
 """Openings of one day that the weekly form has room for."""
@@ -137,7 +137,7 @@ def read_week(form: Form, prefix: str) -> tuple[str | None, WeekForm]:
 
 
 def _row(name: str, day: Day) -> WeekdayRow:
-    pairs = [(f"{span.start:%H:%M}", f"{span.end:%H:%M}" if span.end else "00:00") for span in day]
+    pairs = [(f"{span.start:%H:%M}", osm_time(span.end)) for span in day]
     return WeekdayRow(day=name, pairs=tuple(pairs + [("", "")] * (PAIRS - len(pairs))))
 
 
@@ -147,18 +147,11 @@ def _read_row(form: Form, prefix: str, day: str) -> tuple[WeekdayRow, Day]:
         for n in range(1, PAIRS + 1)
     )
     try:
-        spans = in_order(_span(start, end) for start, end in pairs if start or end)
+        spans = in_order(span for start, end in pairs if start or end for span in read_spans(f"{start}-{end}"))
     except InvalidSpans as error:
-        return WeekdayRow(day=day, pairs=pairs, error=error.code), ()
-    except ValueError:
-        return WeekdayRow(day=day, pairs=pairs, error="incomplete"), ()
+        code = "incomplete" if error.code == "unreadable" else error.code
+        return WeekdayRow(day=day, pairs=pairs, error=code), ()
     return WeekdayRow(day=day, pairs=pairs), spans
-
-
-def _span(start: str, end: str) -> Span:
-    """An opening of two clock times; 00:00 as its end is the day's last midnight."""
-    begin, until = (dt.datetime.strptime(time, "%H:%M").time() for time in (start, end))
-    return Span(begin, until if until != dt.time.min else None)
 
 
 def _unchecked(rows: Sequence[WeekdayRow]) -> tuple[WeekdayRow, ...]:

@@ -390,7 +390,7 @@ def _to(path: str) -> Response:
 
 
 def _date(date: dt.date) -> str:
-    return format_date(date, "EEEE, d. MMMM y", locale="de")
+    return format_date(date, "EE d. MMM", locale="de")
 
 
 def _dates(first: dt.date, last: dt.date) -> str:

@@ -41,6 +41,8 @@ class NoticeRow:
     ended: str | None
     sites: Sequence[str]
     channels: Sequence[str]
+    is_called_off: bool
+    """Whether it was ended before it had begun."""
     can_be_resumed: bool
 
 
@@ -195,15 +197,17 @@ class NoticesPages:
         }
 
     def _row(self, notice: Notice) -> NoticeRow:
+        ends = notice.ended_at or notice.ends_at
         return NoticeRow(
             notice=notice,
             html=markup(notice.text),
             begins=self._readable(notice.begins_at),
-            ends=self._readable(notice.ends_at) if notice.ends_at else None,
+            ends=self._readable(ends) if ends else None,
             created=self._readable(notice.created_at),
             ended=self._readable(notice.ended_at) if notice.ended_at else None,
             sites=[self._sites.get(site, site) for site in notice.sites],
             channels=notice.channels,
+            is_called_off=notice.ended_at is not None and notice.ended_at <= notice.begins_at,
             can_be_resumed=notice.can_be_resumed(self._hours.now()),
         )
 
