@@ -185,7 +185,7 @@ def restore(
     except (BackupError, EncryptionError) as error:
         raise _failed(error) from None
     typer.echo(f"The databases are those of {manifest.made_at:%Y-%m-%d %H:%M} UTC now, and of today's form.")
-    typer.echo(f"{expired} conversations had expired and were erased. Staff must sign in anew.")
+    typer.echo(f"Conversations that had expired meanwhile and were erased: {expired}. Staff must sign in anew.")
     typer.echo("What citizens have erased since then is back until it expires: see the operator's page.")
     if keep_old:
         typer.echo(f"The old databases are kept as {' and '.join(backups.kept())}. Delete them soon.")

@@ -281,7 +281,7 @@ def test_what_has_expired_does_not_come_back(town: Town, tmp_path: Path) -> None
         session.execute(sa.update(ConversationRow).where(ConversationRow.id == ids[0]).values(expires_at=past))
     database.close()
     succeeded(town.run("backup", tmp_path / "b.tar.gz"))
-    assert "1 conversations had expired" in succeeded(town.run("restore", tmp_path / "b.tar.gz"))
+    assert "were erased: 1." in succeeded(town.run("restore", tmp_path / "b.tar.gz"))
     assert town.texts() == ["Größe 1", "Größe 2"]
     assert set(town.senders()) == set(ids[1:])
 
