@@ -30,6 +30,10 @@ class Reachability(Protocol):
 class Staff(Reachability, Protocol):
     """The people who take over where the bot cannot help."""
 
+    def contact_about(self, conversation_id: str) -> Contact:
+        """The present state, for the department that answers for what was talked about and the citizen's channel."""
+        ...
+
     async def request(self, conversation_id: str) -> int | None:
         """Put a conversation of the bot into the queue.
 

@@ -119,7 +119,7 @@ class Reply(Model):
     expects: Expects = Expects.OPEN
     answer: Answer | None = None
     wants_human: bool = False
-    """The citizen asked for a human: the conversation is handed over, and this is said only where that fails."""
+    """The citizen asked for a human: the conversation is handed over, and nothing is said but that."""
 
 
 class Choice(Model):

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from bot.choices import by_label, chosen
-from bot.contact import Notices, SiteNotice, Staff
+from bot.contact import Contact, Notices, SiteNotice, Staff
 from bot.emergencies import emergency_reply
 from bot.models import (
     MAX_TEXT_LENGTH,
@@ -256,6 +256,8 @@ class ChatService:
         finally:
             self._events.publish(conversation.id, Event("typing", {"author": Author.BOT, "typing": False}))
         handed_over = await self._staff.request(conversation.id) if reply.wants_human else None
+        if reply.wants_human and handed_over is None:
+            reply = await run_in_threadpool(self._not_reached, conversation)
         message = await run_in_threadpool(self._store.close_turn, opened, reply, said=handed_over)
         if message is not None and message.answer and message.answer.kind in REPORTED:
             await run_in_threadpool(self._outcomes.add, _outcome(conversation, said.masked, message))
@@ -282,9 +284,18 @@ class ChatService:
             log.warning("no reply from Rasa: %s", failure)
             return self._replies.say("out_of_order", kind="abstain", choices=[self._replies.human_choice()])
 
-    def _silenced(self, notice: SiteNotice) -> Reply:
+    def _not_reached(self, conversation: Conversation) -> Reply:
+        """What is said to who asked for a human and cannot have one after all."""
+        contact = self._staff.contact_about(conversation.id)
+        notice = self._notices.current(site=conversation.site, channel=conversation.channel)
+        if not notice.bot:
+            return self._silenced(notice, contact)
+        reply = self._replies.say("human", kind="handover", values={"contact": contact.text})
+        return reply.model_copy(update={"speech": self._replies.spoken("human", contact=contact.speech)})
+
+    def _silenced(self, notice: SiteNotice, contact: Contact | None = None) -> Reply:
         """What the bot says while it is switched off: the notice, and the way to a human."""
-        contact = self._staff.contact()
+        contact = contact or self._staff.contact()
         values = {"notice": notice.text or "", "contact": contact.text}
         choices = [self._replies.human_choice()] if contact.open else []
         reply = self._replies.say("silenced", kind="handover", choices=choices, values=values)
@@ -297,7 +308,7 @@ class ChatService:
         if found is None:
             return None
         reply = emergency_reply(self._replies, found)
-        return self._store.tell(conversation.id, text=reply.text, speech=reply.speech)
+        return self._store.tell(conversation.id, text=reply.text, speech=reply.speech, answer=reply.answer)
 
     async def _wait(self, opened: OpenedTurn) -> None:
         """Until the other request that carries the same utterance has finished, or seems to be dead."""

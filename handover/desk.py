@@ -22,7 +22,7 @@ from handover.attendance import Attendance
 from handover.models import End, Handover
 from handover.reachability import StaffReachability
 from handover.store import HandoverStore, Words
-from handover.telling import Telling
+from handover.telling import NOBODY, Telling
 from handover.tending import Change, Tending
 
 log = logging.getLogger(__name__)
@@ -125,8 +125,9 @@ class Desk:
     # What citizens do
 
     def contact_about(self, conversation_id: str) -> Contact:
-        """How the department can be reached that answers for what was talked about."""
-        return self._reachability.contact(self._conversations.topic(conversation_id))
+        """How the department can be reached that answers for what was talked about, the way the citizen came."""
+        channel = self._conversations.get(conversation_id).channel
+        return self._reachability.contact(self._conversations.topic(conversation_id), channel=channel)
 
     async def cancel(self, conversation_id: str) -> bool:
         """The citizen goes back to the bot; false where it has the conversation already.
@@ -185,7 +186,7 @@ class Desk:
             await self._tell(change)
         if changes:
             self._telling.staff("board")
-            await self._telling.places()
+        await self._telling.places()
 
     async def _keep_attendance(self) -> None:
         now = self._clock.now()
@@ -205,11 +206,9 @@ class Desk:
             self._telling.staff(change.what, agent=change.agent_id, conversation=change.conversation_id)
         if change.conversation_id is None or change.what in ("offered", "lapsed"):
             return
-        try:
-            conversation = await run_in_threadpool(self._conversations.get, change.conversation_id)
-        except ConversationGone:
-            return
-        self._telling.owner(conversation.id, conversation.state)
+        with contextlib.suppress(ConversationGone):
+            state, who = await run_in_threadpool(self._now, change.conversation_id)
+            self._telling.owner(change.conversation_id, state, who=who)
 
     # Parts of the above
 
@@ -230,6 +229,12 @@ class Desk:
             channel=conversation.channel,
             words=self.words("queue.begin", department=self._reachability.name(reach.department)),
         )
+
+    def _now(self, conversation_id: str) -> tuple[State, Sequence[Event]]:
+        """Who has a conversation by now; somebody may have been quick since the round."""
+        handover = self._store.of(conversation_id)
+        who = self._telling.who(handover) if handover is not None else []
+        return self._conversations.get(conversation_id).state, who or NOBODY
 
     def _at_once(self, conversation_id: str) -> list[Event]:
         handover = self._store.of(conversation_id)

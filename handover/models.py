@@ -64,6 +64,7 @@ class HandoverRow(Base):
     """A conversation's way through the queue to an agent. At most one of a conversation is open.
 
     It waits while `agent_id` is null. An offer is a lease: until `offered_until` only `offered_to` may claim it.
+    Without `offered_to` those in `passed_by` are left in peace until then.
     `citizen_read` and `agent_read` are the numbers of the last messages that each side has seen; `answered_at` is
     when the agent last said something.
     """
@@ -193,6 +194,10 @@ class Handover:
     def offered(self, now: dt.datetime) -> bool:
         """Whether the lease of an offer holds."""
         return self.offered_to is not None and self.offered_until is not None and self.offered_until > now
+
+    def rests(self, now: dt.datetime) -> bool:
+        """Whether somebody declined a moment ago, who is not to be asked again at once."""
+        return self.offered_to is None and self.offered_until is not None and self.offered_until > now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

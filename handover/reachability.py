@@ -35,12 +35,21 @@ class StaffReachability:
         self._phrases = phrases
 
     def of(self, department: str, *, channel: Channel = Channel.WEB) -> Reach:
-        """How one department can be reached now; callers need an agent with a telephone."""
-        staffed = any(
-            department in agent.departments and (channel is not Channel.PHONE or agent.extension)
-            for agent in self._agents.present()
+        """How one department can be reached now; callers need a queue for callers, and an agent with a telephone."""
+        return Reach(
+            department=department,
+            open=self._departments.hours_state(department).open,
+            staffed=self.is_staffed(department, channel=channel),
         )
-        return Reach(department=department, open=self._departments.hours_state(department).open, staffed=staffed)
+
+    def is_staffed(self, department: str, *, channel: Channel = Channel.WEB) -> bool:
+        """Whether somebody of a department takes conversations of a channel now."""
+        known = self._departments.get(department)
+        by_phone = channel is Channel.PHONE
+        if known is None or not known.enabled or (by_phone and not known.phone_queue):
+            return False
+        staff = (agent for agent in self._agents.present() if department in agent.departments)
+        return any(agent.extension is not None or not by_phone for agent in staff)
 
     def is_closed(self, department: str) -> bool:
         """Whether a department is known to be closed now."""
@@ -54,9 +63,9 @@ class StaffReachability:
         central = self.of(self._knowledge.central_office.id, channel=channel)
         return central if central.reachable else reach
 
-    def contact(self, service_id: str | None = None) -> Contact:
+    def contact(self, service_id: str | None = None, *, channel: Channel = Channel.WEB) -> Contact:
         """What a citizen is told."""
-        reach = self.best(service_id)
+        reach = self.best(service_id, channel=channel)
         if reach.reachable:
             return self._contact("contact.reachable", reach, open_now=True)
         if reach.open is None:

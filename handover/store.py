@@ -116,13 +116,13 @@ class HandoverStore:
             row.offered_to, row.offered_until = account_id, until
             return True
 
-    def pass_on(self, handover_id: str, account_id: str) -> bool:
-        """Take back an offer that an agent declines or misses; it goes to the others first."""
+    def pass_on(self, handover_id: str, account_id: str, *, rest_until: dt.datetime | None = None) -> bool:
+        """Take back an offer that an agent declines or misses; it goes to the others first, until then only to them."""
         with self._database.session() as session:
             row = self._find(session, handover_id)
             if row is None or row.agent_id or row.offered_to != account_id:
                 return False
-            row.offered_to = row.offered_until = None
+            row.offered_to, row.offered_until = None, rest_until
             row.passed_by = [*row.passed_by, account_id]
             return True
 
@@ -132,6 +132,18 @@ class HandoverStore:
             row = self._find(session, handover_id)
             if row is not None:
                 row.passed_by = []
+
+    def move(self, handover_id: str, *, department: str, words: Words) -> bool:
+        """Let somebody who waits wait for another department, as long as before; false where nobody waits any more."""
+        with self._database.session() as session:
+            row = self._find(session, handover_id)
+            if row is None or row.agent_id or _handover(row).offered(self._clock.now()):
+                return False
+            row.department = department
+            row.offered_to = row.offered_until = None
+            row.passed_by = []
+            self._say(session, row.conversation_id, words)
+            return True
 
     def claim(self, handover_id: str, by: Account, *, words: Words) -> Handover:
         """Compare-and-set: of all who claim a waiting handover one gets it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -40,6 +41,7 @@ class Telling:
         self._reachability = reachability
         self._phrases = phrases
         self._told: dict[str, Place] = {}
+        self._counting = asyncio.Lock()
 
     def message(self, conversation_id: str) -> None:
         """There is something new in a conversation."""
@@ -75,11 +77,12 @@ class Telling:
 
     async def places(self) -> None:
         """Tell those who wait where they stand, if that has changed."""
-        found = await run_in_threadpool(self.all_places)
-        for conversation_id, place in found.items():
-            if self._told.get(conversation_id) != place:
-                self._events.publish(conversation_id, place.event(self._phrases))
-        self._told = found
+        async with self._counting:
+            found = await run_in_threadpool(self.all_places)
+            for conversation_id, place in found.items():
+                if self._told.get(conversation_id) != place:
+                    self._events.publish(conversation_id, place.event(self._phrases))
+            self._told = found
 
     def all_places(self) -> dict[str, Place]:
         """Where everybody stands."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.models import Channel
 from bot.store import ConversationGone
 from core.clock import Clock
 from core.i18n import Phrases
@@ -19,6 +20,9 @@ from handover.places import can_take
 from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
 from handover.store import HandoverStore, Words
+
+_Queue = tuple[str, Channel]
+"""A department's queue for a channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Tending:
         self._phrases = phrases
         self._clock = clock
         self._settings = settings
-        self._alone_since: dict[str, dt.datetime] = {}
+        self._alone_since: dict[_Queue, dt.datetime] = {}
 
     def round(self) -> list[Change]:
         """Look after everybody once; returns what has changed."""
@@ -84,41 +88,54 @@ class Tending:
                 yield Change(handover.conversation_id, agent, "released")
 
     def _lapse(self) -> Iterator[Change]:
-        """Offers that were not answered in time."""
+        """Offers that were not answered in time, and those to agents who have gone since."""
         now = self._clock.now()
+        present = {agent.account_id for agent in self._agents.present()}
         for handover in self._store.waiting():
-            agent = handover.offered_to
-            if agent is None or handover.offered(now) or not self._store.pass_on(handover.id, agent):
+            agent, missed = handover.offered_to, not handover.offered(now)
+            if agent is None or (agent in present and not missed) or not self._store.pass_on(handover.id, agent):
                 continue
-            self._agents.miss(agent)
+            if missed:
+                self._agents.miss(agent)
             yield Change(handover.conversation_id, agent, "lapsed")
 
     def _send_home(self) -> Iterator[Change]:
-        """Who waits in vain, and who has stopped waiting, gets back to the bot."""
+        """Who waits in vain is put through elsewhere or, like who has stopped waiting, gets back to the bot."""
         now = self._clock.now()
-        waiting = self._store.waiting()
-        staffed = {department: self._staffed(department) for department in {one.department for one in waiting}}
+        waiting = [handover for handover in self._store.waiting() if not handover.offered(now)]
+        queues = {_queue(handover) for handover in waiting}
+        self._alone_since = {queue: since for queue, since in self._alone_since.items() if queue in queues}
+        staffed = {queue: self._staffed(queue) for queue in queues}
         for handover in waiting:
-            if handover.offered(now):
-                continue
             if handover.citizen_seen_at <= now - self._settings.citizen_gone:
                 yield from self._back(handover, End.LEFT, "queue.left")
             elif self._reachability.is_closed(handover.department):
-                yield from self._back(handover, End.CLOSING_TIME, "queue.closing_time")
-            elif not staffed[handover.department]:
-                yield from self._back(handover, End.NOBODY, "queue.nobody")
+                yield from self._elsewhere(handover, End.CLOSING_TIME, "queue.closing_time")
+            elif not staffed[_queue(handover)]:
+                yield from self._elsewhere(handover, End.NOBODY, "queue.nobody")
 
-    def _staffed(self, department: str) -> bool:
-        """Whether somebody of a department is there, or was a moment ago: nobody is sent home for a reload."""
-        if any(department in agent.departments and self._agents.is_there(agent) for agent in self._agents.all()):
-            self._alone_since.pop(department, None)
+    def _staffed(self, queue: _Queue) -> bool:
+        """Whether somebody takes from a queue, or did a moment ago: nobody is sent home for a reload."""
+        department, channel = queue
+        if self._reachability.is_staffed(department, channel=channel):
+            self._alone_since.pop(queue, None)
             return True
-        since = self._alone_since.setdefault(department, self._clock.now())
+        since = self._alone_since.setdefault(queue, self._clock.now())
         return self._clock.now() - since < self._settings.nobody
 
+    def _elsewhere(self, handover: Handover, end: End, key: str) -> Iterator[Change]:
+        """Another department that can be reached goes on; without one the bot does."""
+        reach = self._reachability.best(handover.service_id, channel=handover.channel)
+        if not reach.reachable or reach.department == handover.department:
+            yield from self._back(handover, end, key)
+            return
+        words = self._words("queue.moved", department=self._reachability.name(reach.department))
+        if self._store.move(handover.id, department=reach.department, words=words):
+            yield Change(handover.conversation_id, what="moved")
+
     def _back(self, handover: Handover, end: End, key: str) -> Iterator[Change]:
-        contact = self._reachability.contact(handover.service_id)
-        words = self._words(key, text=contact.text, speech=contact.speech)
+        contact = self._reachability.contact(handover.service_id, channel=handover.channel)
+        words = self._words(key, contact=contact.text, spoken_contact=contact.speech)
         try:
             if self._store.back_to_bot(handover.conversation_id, end=end, words=words, only_waiting=True):
                 yield Change(handover.conversation_id, what="sent_home")
@@ -139,7 +156,7 @@ class Tending:
                 continue
             able = [agent for agent in present if can_take(agent, handover) and load[agent.account_id] < agent.capacity]
             fresh = [agent for agent in able if agent.account_id not in handover.passed_by]
-            if able and not fresh:
+            if able and not fresh and not handover.rests(now):
                 self._store.forget_passing(handover.id)
             chosen = min(fresh, key=lambda agent: _share(agent, load), default=None)
             until = now + self._settings.offer
@@ -147,8 +164,15 @@ class Tending:
                 load[chosen.account_id] += 1
                 yield Change(handover.conversation_id, chosen.account_id, "offered")
 
-    def _words(self, key: str, *, text: str = "", speech: str = "") -> Words:
-        return Words(self._phrases.text(key, contact=text), self._phrases.speech(key, contact=speech))
+    def _words(self, key: str, *, contact: str = "", spoken_contact: str = "", department: str = "") -> Words:
+        return Words(
+            self._phrases.text(key, contact=contact, department=department),
+            self._phrases.speech(key, contact=spoken_contact, department=department),
+        )
+
+
+def _queue(handover: Handover) -> _Queue:
+    return handover.department, handover.channel
 
 
 def _share(agent: Agent, load: Counter[str | None]) -> float:

@@ -88,7 +88,8 @@ class Workspace:
 
     async def decline(self, by: Account, handover_id: str) -> None:
         """Let an offer pass to the next."""
-        if await run_in_threadpool(self._store.pass_on, handover_id, by.id):
+        rest_until = self._clock.now() + self._settings.offer
+        if await run_in_threadpool(self._store.pass_on, handover_id, by.id, rest_until=rest_until):
             self._telling.staff("board")
             self._desk.hurry()
 

@@ -45,6 +45,9 @@ class NobodyThere:
     def contact(self, service_id: str | None = None) -> Contact:
         return Contact(False, "Gerade ist niemand da.", "Gerade ist niemand da.")
 
+    def contact_about(self, conversation_id: str) -> Contact:
+        return self.contact()
+
     async def request(self, conversation_id: str) -> int | None:
         self.requested.append(conversation_id)
         return self.message
