@@ -27,6 +27,8 @@ ADDRESS = f"{PREFIX}/konto"
 DONE = ("password", "totp-off", "sessions", "linked", "unlinked")
 """What a page that was just left may tell."""
 
+FAILED = ("linked-elsewhere",)
+
 Text = Annotated[str, Form(max_length=2_000)]
 
 
@@ -68,8 +70,14 @@ class AccountPage:
         Anyone = Annotated[SignedIn, Depends(self._gate.page())]
 
         @router.get(ADDRESS)
-        async def show(request: Request, signed_in: Anyone, fertig: Annotated[str, Query()] = "") -> Response:
-            return await self.show(request, signed_in, done=fertig if fertig in DONE else "")
+        async def show(
+            request: Request,
+            signed_in: Anyone,
+            fertig: Annotated[str, Query()] = "",
+            fehler: Annotated[str, Query()] = "",
+        ) -> Response:
+            error = self._pages.text(f"account.{fehler}") if fehler in FAILED else ""
+            return await self.show(request, signed_in, done=fertig if fertig in DONE else "", error=error)
 
         @router.post(f"{ADDRESS}/passwort")
         async def change_password(

@@ -16,7 +16,7 @@ AUDIT_LIFETIME = dt.timedelta(days=400)
 class OidcSettings(BaseModel):
     """The city's identity provider (OpenID Connect). Without an issuer there is none."""
 
-    issuer: str | None = None
+    issuer: str | None = Field(default=None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])")
     """The provider's address, under which `/.well-known/openid-configuration` lies."""
     client_id: str = ""
     client_secret: SecretStr | None = None

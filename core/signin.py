@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: FastAPI reads the routes' types at once.
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from core.accounts import Account, AccountStore, UnknownAccount
 from core.audit import AuditLog
 from core.gate import StaffGate, safe_target
+from core.oidc import Provider
 from core.passwords import MAX_LENGTH, MIN_LENGTH, PasswordRefused
 from core.pending import PendingSignins
 from core.problems import Problem
@@ -43,7 +43,7 @@ class SignInPages:
         tries: Tries,
         hashing: CapacityLimiter,
         settings: StaffSettings,
-        end_at_provider: Callable[[SignedIn, Request], str | None] = lambda signed_in, request: None,
+        provider: Provider | None,
     ) -> None:
         """
         Args:
@@ -56,7 +56,7 @@ class SignInPages:
             tries: counts tries.
             hashing: how many passwords are checked at the same time.
             settings: whether there is a provider.
-            end_at_provider: where to go after signing out, if a provider has a page for that.
+            provider: the city's identity provider, if there is one.
         """
         self._accounts = accounts
         self._sessions = sessions
@@ -67,7 +67,7 @@ class SignInPages:
         self._tries = tries
         self._hashing = hashing
         self._settings = settings
-        self._end_at_provider = end_at_provider
+        self._provider = provider
         self.router = self._routes()
 
     def _routes(self) -> APIRouter:
@@ -101,7 +101,7 @@ class SignInPages:
         async def sign_out(request: Request, signed_in: Anyone) -> Response:
             await run_in_threadpool(self._sessions.end, signed_in.session.id)
             await run_in_threadpool(self._audit.record, "logout", actor=signed_in.account)
-            response = _to(self._end_at_provider(signed_in, request) or f"{SIGN_IN}?{SIGNED_OUT}")
+            response = _to(f"{SIGN_IN}?{SIGNED_OUT}={'stadt' if signed_in.session.provider else 'hier'}")
             self._gate.dismiss(request, response)
             return response
 
@@ -122,22 +122,22 @@ class SignInPages:
         target: str = HOME,
         login: str = "",
         error: str = "",
+        notice: str = "",
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         """The sign-in page."""
-        signed_out = request.url.query == SIGNED_OUT
+        signed_out = request.query_params.get(SIGNED_OUT)
         return self._pages.render(
             request,
             None,
             "signin.html",
             status=status,
             error=error,
-            notice=self._pages.text("signin.signed-out") if signed_out else "",
+            notice=notice or (self._pages.text("signin.signed-out") if signed_out else ""),
             login=login,
             target=target,
-            provider=self._settings.oidc.label or self._pages.text("signin.provider")
-            if self._settings.oidc.issuer
-            else "",
+            provider=(self._settings.oidc.label or self._pages.text("signin.provider")) if self._provider else "",
+            end_address=self._end_address(request) if signed_out == "stadt" else None,
         )
 
     async def sign_in(self, request: Request, *, login: str, password: str, target: str) -> Response:
@@ -146,7 +146,7 @@ class SignInPages:
         try:
             self._tries.count(request, login)
         except Problem as problem:
-            return self._too_many(request, problem, target=target, login=login)
+            return self.too_many(request, problem, target=target, login=login)
         account = await to_thread.run_sync(self._accounts.verify_password, login, password, limiter=self._hashing)
         if account is None:
             await run_in_threadpool(self._note_failure, login)
@@ -175,7 +175,7 @@ class SignInPages:
         except UnknownAccount:
             return _to(SIGN_IN)
         except Problem as problem:
-            return self._too_many(request, problem, target=awaited.target)
+            return self.too_many(request, problem, target=awaited.target)
         right = await run_in_threadpool(self._accounts.verify_second_factor, account.id, code)
         if not right or not account.active:
             await run_in_threadpool(self._note_failure, account.login)
@@ -204,7 +204,7 @@ class SignInPages:
         try:
             self._tries.count(request)
         except Problem as problem:
-            return self._too_many(request, problem)
+            return self.too_many(request, problem)
         account = await run_in_threadpool(self._accounts.of_setup, token)
         if account is not None and password != again:
             return self._setup_form(request, account, error=self._pages.text("password.differs"))
@@ -214,16 +214,7 @@ class SignInPages:
             return self._setup_form(request, account, error=password_error(self._pages, refused))
         if account is None:
             return self._setup_form(request, None)
-        return self._pages.render(
-            request,
-            None,
-            "signin.html",
-            error="",
-            notice=self._pages.text("setup.done"),
-            login=account.login,
-            target=HOME,
-            provider="",
-        )
+        return self.form(request, login=account.login, notice=self._pages.text("setup.done"))
 
     def _setup_form(self, request: Request, account: Account | None, *, error: str = "") -> Response:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK if account else HTTPStatus.NOT_FOUND
@@ -231,10 +222,15 @@ class SignInPages:
             request, None, "setup.html", status=status, owner=account, error=error, min_length=MIN_LENGTH
         )
 
-    def _too_many(self, request: Request, problem: Problem, *, target: str = HOME, login: str = "") -> Response:
+    def too_many(self, request: Request, problem: Problem, *, target: str = HOME, login: str = "") -> Response:
+        """The sign-in page for someone who has tried too often."""
         response = self.form(request, target=target, login=login, error=problem.detail, status=problem.status)
         response.headers.update(problem.headers)
         return response
+
+    def _end_address(self, request: Request) -> str | None:
+        back = f"{str(request.base_url).rstrip('/')}{SIGN_IN}"
+        return self._provider.end_address(back=back) if self._provider else None
 
     def _note_failure(self, login: str) -> None:
         """Write that a sign-in failed; what was typed only where it is a login, it might be a password."""

@@ -12,9 +12,12 @@ from core.accounts import AccountStore
 from core.accounts_pages import AccountsPages
 from core.audit import AuditLog
 from core.audit_page import AuditPage
+from core.clock import Clock
 from core.gate import StaffGate
 from core.limits import Limiter
+from core.oidc import Provider
 from core.pending import PendingSignins
+from core.provider_signin import ProviderPages
 from core.sessions import SessionStore
 from core.settings import StaffSettings
 from core.signin import SignInPages
@@ -37,12 +40,14 @@ def mount_staff_pages(
     limiter: Limiter,
     settings: StaffSettings,
     client_of: Callable[[Request], str],
+    clock: Clock,
 ) -> None:
     """Serve this room's pages below `/mitarbeit`, and let the app answer with the gate's detours."""
     gate.install(app)
     pages.mount(app)
     tries = Tries(limiter=limiter, settings=settings, pages=pages, client_of=client_of)
     hashing = CapacityLimiter(HASHES_AT_ONCE)
+    provider = Provider(settings.oidc, clock) if settings.oidc.issuer else None
     signin = SignInPages(
         accounts=accounts,
         sessions=sessions,
@@ -53,6 +58,7 @@ def mount_staff_pages(
         tries=tries,
         hashing=hashing,
         settings=settings,
+        provider=provider,
     )
     own = AccountPage(
         accounts=accounts,
@@ -71,3 +77,16 @@ def mount_staff_pages(
     )
     for router in routers:
         app.include_router(router)
+    if provider is not None:
+        away = ProviderPages(
+            provider=provider,
+            settings=settings.oidc,
+            accounts=accounts,
+            pending=pending,
+            audit=audit,
+            gate=gate,
+            pages=pages,
+            signin=signin,
+            tries=tries,
+        )
+        app.include_router(away.router)

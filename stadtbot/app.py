@@ -184,6 +184,7 @@ class Stadtbot:
             limiter=Limiter(self.settings.limits_storage),
             settings=self.settings.staff,
             client_of=_client_of,
+            clock=self.clock,
         )
         api = ChatApi(
             service=self.chat,

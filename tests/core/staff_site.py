@@ -104,6 +104,7 @@ def staff_site(
         limiter=Limiter(),
         settings=settings or StaffSettings(),
         client_of=lambda request: request.headers.get("x-client", "client"),
+        clock=clock,
     )
 
     @app.get("/mitarbeit/plaetze")

@@ -35,7 +35,7 @@ def test_signing_in_and_out(site: StaffSite) -> None:
     assert (answer.status_code, answer.headers["location"]) == (HTTPStatus.SEE_OTHER, "/mitarbeit/plaetze?seite=2")
     assert browser.get(PAGE).json() == "Bürgerservice"
     answer = browser.post("/mitarbeit/abmelden")
-    assert answer.headers["location"] == "/mitarbeit/anmelden?abgemeldet"
+    assert answer.headers["location"] == "/mitarbeit/anmelden?abgemeldet=hier"
     assert COOKIE not in browser.client.cookies
     assert "Sie sind abgemeldet" in browser.get(answer.headers["location"]).text
     assert browser.get(PAGE).status_code == HTTPStatus.SEE_OTHER
