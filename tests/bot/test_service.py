@@ -243,7 +243,7 @@ def test_idle_conversations_close_and_expired_ones_are_erased(
 
 def test_who_asks_for_a_human_is_handed_over_only_where_one_can_be_reached(make_bot: Callable[[Handler], Bot]) -> None:
     bot = make_bot(answering(REPLY.model_copy(update={"wants_human": True})))
-    assert bot.say(text="Einen Menschen bitte") == ["citizen: Einen Menschen bitte", "bot: Antwort"]
+    assert bot.say(text="Einen Menschen bitte") == ["citizen: Einen Menschen bitte", "bot: Gern. Gerade ist niemand da."]
     assert bot.staff.requested == [bot.conversation.id]
 
 
