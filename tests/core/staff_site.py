@@ -38,6 +38,8 @@ class StaffSite:
     sessions: SessionStore
     audit: AuditLog
     clock: FixedClock
+    database: Database
+    keyring: Keyring
 
     def account(self, login: str = "agent1", *roles: Role, name: str = "Bürgerservice") -> Account:
         """An account with the password `PASSWORD`."""
@@ -117,7 +119,9 @@ def staff_site(
     async def api(signed_in: Annotated[SignedIn, Depends(gate.api(Role.AGENT))]) -> str:
         return signed_in.account.name
 
-    return StaffSite(app=app, accounts=accounts, sessions=sessions, audit=audit, clock=clock)
+    return StaffSite(
+        app=app, accounts=accounts, sessions=sessions, audit=audit, clock=clock, database=database, keyring=keyring
+    )
 
 
 AGENTS = frozenset({Role.AGENT})
