@@ -250,6 +250,7 @@ class HoursPages:
             return await self.overview(request, by, conflict=True)
         department = await run_in_threadpool(self._departments.of, kept)
         shown = draft or department
+        calendar = await run_in_threadpool(self._calendar, shown)
         return self._pages.render(
             request,
             by,
@@ -263,7 +264,8 @@ class HoursPages:
             office_version=version,
             is_preview=draft is not None,
             answer=await run_in_threadpool(self._answer, shown.office),
-            calendar=await run_in_threadpool(self._calendar, shown),
+            calendar=calendar,
+            differs=shown.enabled and any(day.hours != day.staff for day in calendar),
             done=done if done in ("woche", "abteilung") else "",
         )
 

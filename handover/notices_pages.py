@@ -207,7 +207,7 @@ class NoticesPages:
             ended=self._readable(notice.ended_at) if notice.ended_at else None,
             sites=[self._sites.get(site, site) for site in notice.sites],
             channels=notice.channels,
-            is_called_off=notice.ended_at is not None and notice.ended_at <= notice.begins_at,
+            is_called_off=notice.ended_at is not None and notice.ended_at < notice.begins_at,
             can_be_resumed=notice.can_be_resumed(self._hours.now()),
         )
 

@@ -279,7 +279,7 @@ class TestWeeklyHours:
         browser.post(EXCEPTIONS, {**CLOSURE, "first": "2026-04-11", "kind": "open", "hours": "9-13", "reason": "Wahl"})
         page = re.sub(r"<[^>]+>|\s+", " ", browser.get(BUREAU).text)
         page = re.sub(r" +", " ", page)
-        assert "Fr. 3. Apr. Karfreitag geschlossen" in page
+        assert "Fr. 3. Apr. Feiertag: Karfreitag geschlossen" in page
         assert "Di. 7. Apr. Schließung: Betriebsversammlung geschlossen" in page
         assert "Sa. 11. Apr. Sonderöffnung: Wahl 9 bis 13 Uhr" in page
 
