@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
-        sa.UniqueConstraint("conversation_id", "client_id", name=op.f("uq_callbacks_conversation_id")),
+        sa.UniqueConstraint("conversation_id", "client_id", name=op.f("uq_callbacks_conversation_id_client_id")),
     )
     op.create_index(op.f("ix_callbacks_expires_at"), "callbacks", ["expires_at"], unique=False)
     op.create_table(
