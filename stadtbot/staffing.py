@@ -8,6 +8,7 @@ from bot.api import ChatApi
 from bot.replies import Replies
 from bot.service import ChatService
 from bot.store import ConversationStore
+from core.accounts import AccountStore
 from core.audit import AuditLog
 from core.clock import Clock
 from core.database import Database
@@ -16,6 +17,7 @@ from core.events import EventHub
 from core.gate import StaffGate
 from core.i18n import Phrases
 from core.leases import Leases
+from core.staff_pages import StaffPages
 from handover.agents import AgentStore
 from handover.api import CitizenApi
 from handover.attendance import Attendance
@@ -24,6 +26,7 @@ from handover.callbacks import CallbackStore
 from handover.canned_replies import CannedReplyStore
 from handover.departments import Departments
 from handover.desk import Desk
+from handover.lists import mount_list_pages
 from handover.models import HandoverRow, NoteRow
 from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
@@ -74,7 +77,7 @@ class Staffing:
         self.telling = Telling(
             events=events, store=self.store, agents=self.agents, reachability=self.reachability, phrases=phrases
         )
-        tending = Tending(
+        self.tending = Tending(
             store=self.store,
             agents=self.agents,
             reachability=self.reachability,
@@ -90,7 +93,7 @@ class Staffing:
             workspaces=self.workspaces,
             reachability=self.reachability,
             telling=self.telling,
-            tending=tending,
+            tending=self.tending,
             leases=leases,
             phrases=phrases,
             clock=clock,
@@ -156,6 +159,28 @@ class Staffing:
             phrases=self._phrases,
         )
         staff.install(app)
+
+    def show_lists(
+        self, app: FastAPI, *, accounts: AccountStore, gate: StaffGate, pages: StaffPages, replies: Replies
+    ) -> None:
+        """Serve the pages beside the workspace: callbacks, canned replies, search, team."""
+        mount_list_pages(
+            app,
+            accounts=accounts,
+            agents=self.agents,
+            callbacks=self.callbacks,
+            canned_replies=self.canned_replies,
+            conversations=self._conversations,
+            departments=self.departments,
+            views=self.views(replies),
+            telling=self.telling,
+            city=self._knowledge.city,
+            settings=self._settings,
+            clock=self._clock,
+            phrases=self._phrases,
+            gate=gate,
+            pages=pages,
+        )
 
     def expire(self) -> None:
         """Erase what has had its time."""
