@@ -10,6 +10,8 @@ import { clock } from "./times.js";
 /** @typedef {import("./types.js").CatalogueAnswer} CatalogueAnswer */
 
 const KEPT = "stadtbot-desk-aside";
+/** Where the helps stand beside the conversation, and not over it. */
+const WIDE = "(min-width: 75rem)";
 const TABS = ["answers", "notes", "facts"];
 
 export class Aside {
@@ -63,7 +65,7 @@ export class Aside {
       if (this.#shown) this.#notes.set(this.#shown, byId("note", HTMLTextAreaElement).value);
     });
     // Where it would cover the conversation it waits to be asked for.
-    this.open(matchMedia("(min-width: 75rem)").matches && localStorage.getItem(KEPT) !== "closed");
+    this.open(matchMedia(WIDE).matches && localStorage.getItem(KEPT) !== "closed");
     panes.addEventListener("change", () => this.show());
   }
 
@@ -87,6 +89,15 @@ export class Aside {
       tab.tabIndex = name === chosen ? 0 : -1;
       byId(`panel-${name}`).hidden = name !== chosen;
     }
+  }
+
+  /**
+   * Put a text into the active conversation's message field, which must not stay covered.
+   * @param {string} text
+   */
+  insert(text) {
+    if (!matchMedia(WIDE).matches) this.open(false);
+    this.#panes.active?.insert(text);
   }
 
   /** Open the search of the catalogue and go there. */
@@ -173,7 +184,7 @@ export class Aside {
   /** @param {CatalogueAnswer} answer */
   #insert(answer) {
     const source = answer.source_url && this.#say("answers.source", { url: answer.source_url });
-    this.#panes.active?.insert([answer.text, source].filter(Boolean).join("\n\n"));
+    this.insert([answer.text, source].filter(Boolean).join("\n\n"));
   }
 
   /** @param {Conversation | null} conversation */

@@ -88,8 +88,15 @@ export class Conversation extends EventTarget {
     return this.messages.findLast((message) => message.author === "citizen" || message.author === "agent")?.text ?? "";
   }
 
+  /** What the citizen asked last; that they wanted a human is no question for the catalogue. */
   get lastQuestion() {
-    return this.messages.findLast((message) => message.author === "citizen")?.text ?? "";
+    const messages = this.messages;
+    const isQuestion = (/** @type {Message} */ message, /** @type {number} */ index) => {
+      const next = messages[index + 1];
+      const ledHere = next?.author === "system" || next?.answer?.kind === "handover" || next?.answer?.kind === "smalltalk";
+      return message.author === "citizen" && !ledHere;
+    };
+    return messages.findLast(isQuestion)?.text ?? "";
   }
 
   /** @param {Mine | null} entry as the board has it; null where the agent does not have it any more */

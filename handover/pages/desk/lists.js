@@ -48,26 +48,27 @@ export class Lists {
   #waitingNode(first) {
     const say = this.#say;
     let entry = first;
-    const department = el("strong", { class: "department" });
+    const department = el("span", { class: "department" });
     const channel = el("span");
     const urgent = el("span", { class: "badge warn" }, say("urgent"));
-    const since = el("span", { class: "age" });
-    const topic = el("p", { class: "topic" });
+    const span = el("span");
+    const since = el("span", { class: "age" }, el("span", { class: "hidden" }, say("waits")), " ", span);
+    const topic = el("strong", { class: "topic" });
     const preview = el("p", { class: "preview" });
     const state = el("p", { class: "offer" });
     const whom = el("span", { class: "hidden" });
     const claim = button(say("claim"), () => this.#acts.claim(entry), { class: "small primary" });
     claim.append(whom);
     const decline = button(say("decline"), () => this.#acts.decline(entry), { class: "small" });
-    const head = el("p", { class: "entry-head" }, department, channel, urgent, since);
+    const head = el("p", { class: "entry-head" }, channel, " ", department, " ", urgent, since);
     const acts = el("div", { class: "row-acts" }, claim, decline);
-    return updating(el("li", { class: "entry" }, head, topic, preview, state, acts), (/** @type {Waiting} */ now) => {
+    return updating(el("li", { class: "entry" }, head, el("p", {}, topic), preview, state, acts), (/** @type {Waiting} */ now) => {
       entry = now;
       const name = now.service ?? say("no-service");
       put(department, now.department.name);
       channelMark(channel, now.channel, say);
       urgent.hidden = !now.urgent;
-      put(since, `${say("waits")} ${age(now.since, this.#now, say)}`);
+      put(span, age(now.since, this.#now, say));
       put(topic, name);
       put(preview, now.preview || say("no-text"));
       put(whom, ` ${now.department.name}, ${name}`);
@@ -101,9 +102,9 @@ export class Lists {
     const unread = el("span", { class: "badge warn" });
     const here = el("span", { class: "here" });
     const preview = el("span", { class: "preview" });
-    const head = el("span", { class: "entry-head" }, number, " ", topic, " ", channel, " ", unread);
-    const open = button(head, () => this.#acts.open(conversation), { class: "entry" });
-    open.append(here, " ", preview);
+    const open = button(el("span", { class: "mine-topic" }, number, topic), () => this.#acts.open(conversation), { class: "entry" });
+    const facts = el("span", { class: "mine-facts" }, channel, " ", unread, " ", here);
+    open.append(" ", facts, " ", el("span", { class: "mine-preview" }, preview));
     return updating(el("li", {}, open), () => {
       const shown = conversation.entry ?? conversation.details;
       put(number, String(this.#desk.mine.indexOf(conversation) + 1));

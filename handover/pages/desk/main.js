@@ -37,7 +37,7 @@ const panes = new Panes(desk, {
   transfer: (pane) => dialogs.transfer(pane.conversation),
   finish: (pane) => dialogs.finish(pane.conversation),
 });
-const replies = new Replies(desk, given, () => panes.active);
+const replies = new Replies(desk, given, () => panes.active, (text) => aside.insert(text));
 const aside = new Aside(desk, panes, replies, given, say);
 const lists = new Lists(desk, say, {
   claim: (waiting) => claim(waiting),
@@ -75,6 +75,7 @@ function tell(text, kind = "good") {
   const close = button("×", () => saying.remove(), { class: "quiet", "aria-label": say("dismiss") });
   const saying = el("div", { class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status" }, el("p", {}, text), close);
   const place = byId("sayings");
+  for (const other of [...place.children]) if (other.firstElementChild?.textContent === text) other.remove();
   place.append(saying);
   while (place.children.length > SAYINGS) place.firstElementChild?.remove();
   if (kind === "good") setTimeout(() => saying.remove(), SAYING_MS);

@@ -29,13 +29,18 @@ export class Pane {
   #acts;
   #number = 0;
   #life = new AbortController();
-  #title = el("h2", { tabindex: "-1" });
+  #title = el("span");
+  #numeral = el("span", { class: "number" });
+  #heading = el("h2", { tabindex: "-1" }, this.#numeral, " ", this.#title);
   #channel = el("span");
   #facts = el("span");
   #here = el("span", { class: "here" });
   #list = el("ol");
   #log;
   #newer;
+  /** The newest message is in view, and stays there whatever changes around it. */
+  #atEnd = true;
+  #resizing = new ResizeObserver(() => this.#atEnd && this.#toEnd());
   #banner = el("p", { class: "notice", role: "status" });
   #transfer;
   #finish;
@@ -60,7 +65,7 @@ export class Pane {
     this.#transfer = button(say("transfer"), () => acts.transfer(this), { class: "small", "aria-haspopup": "dialog" });
     this.#finish = button(say("finish"), () => acts.finish(this), { class: "small", "aria-haspopup": "dialog", "aria-keyshortcuts": "Alt+B" });
     this.#close = button(say("close"), () => acts.close(this), { class: "small" });
-    this.#log = el("div", { class: "messages", role: "group", "aria-label": say("messages"), tabindex: "0", onscroll: () => this.look() }, this.#list);
+    this.#log = el("div", { class: "messages", role: "group", "aria-label": say("messages"), tabindex: "0", onscroll: () => this.#scrolled() }, this.#list);
     this.#newer = button(say("newer"), () => this.#toEnd(), { class: "small newer" });
     this.element = el(
       "section",
@@ -68,7 +73,7 @@ export class Pane {
       el(
         "header",
         { class: "pane-head" },
-        el("div", { class: "pane-title" }, this.#title, el("p", { class: "pane-facts" }, this.#channel, " ", this.#facts, " ", this.#here)),
+        el("div", { class: "pane-title" }, this.#heading, el("p", { class: "pane-facts" }, this.#channel, " ", this.#facts, " ", this.#here)),
         el("div", { class: "row-acts" }, this.#transfer, this.#finish, this.#close),
       ),
       this.#log,
@@ -77,6 +82,7 @@ export class Pane {
       this.composer.element,
     );
     this.#newer.hidden = true;
+    this.#resizing.observe(this.#log);
     const options = { signal: this.#life.signal };
     conversation.addEventListener("change", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail.added), options);
     conversation.addEventListener("status", () => this.show(), options);
@@ -102,6 +108,7 @@ export class Pane {
 
   dispose() {
     this.#life.abort();
+    this.#resizing.disconnect();
     this.element.remove();
   }
 
@@ -112,7 +119,7 @@ export class Pane {
 
   /** Go to where the agent writes, or else to the head. */
   focus() {
-    if (this.composer.element.hidden) this.#title.focus();
+    if (this.composer.element.hidden) this.#heading.focus();
     else this.composer.field.focus();
   }
 
@@ -123,6 +130,7 @@ export class Pane {
     const { details, entry, mine } = conversation;
     const channel = entry?.channel ?? details?.channel;
     put(this.#title, this.topic);
+    put(this.#numeral, mine ? String(this.number) : "");
     this.element.setAttribute("aria-label", say("pane", { number: this.number, topic: this.topic }));
     if (channel) channelMark(this.#channel, channel, say);
     put(this.#facts, [entry?.department.name ?? details?.department.name ?? "", sinceOf(conversation, say)].join(", "));
@@ -142,17 +150,16 @@ export class Pane {
 
   /** The agent looks at the page: what is in view counts as read. */
   look() {
-    if (document.hidden || !this.element.checkVisibility() || !this.#isAtEnd) return;
+    if (document.hidden || !this.element.checkVisibility() || !this.#atEnd) return;
     this.#newer.hidden = true;
     this.conversation.seen();
   }
 
   /** @param {import("./types.js").Message[]} added */
   #changed(added) {
-    const wasAtEnd = this.#isAtEnd;
     this.#showMessages();
     const own = this.conversation.pending.length > 0 || added.some((message) => message.author === "agent");
-    if (wasAtEnd || own) this.#toEnd();
+    if (this.#atEnd || own) this.#toEnd();
     else if (added.length > 0) this.#newer.hidden = false;
     this.look();
   }
@@ -187,13 +194,15 @@ export class Pane {
     }
   }
 
-  get #isAtEnd() {
+  #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    return scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    this.look();
   }
 
   #toEnd() {
     this.#log.scrollTop = this.#log.scrollHeight;
+    this.#atEnd = true;
     this.look();
   }
 }

@@ -94,10 +94,10 @@ export class Panes extends EventTarget {
   #place(pane) {
     const room = this.sideBySide ? 2 : 1;
     const leaving = this.#panes.length < room ? null : (this.#panes.find((one) => one !== this.active) ?? this.active);
-    const at = leaving ? this.#panes.indexOf(leaving) : this.#panes.length;
-    this.#element.insertBefore(pane.element, this.#panes[at]?.element ?? null);
-    this.#panes.splice(at, 0, pane);
     if (leaving) this.#remove(leaving);
+    const after = this.#panes.find((one) => one.number > pane.number) ?? null;
+    this.#element.insertBefore(pane.element, after?.element ?? null);
+    this.#panes.splice(after ? this.#panes.indexOf(after) : this.#panes.length, 0, pane);
     this.active ??= pane;
     pane.placed();
   }

@@ -22,6 +22,7 @@ export class Replies {
   #desk;
   #given;
   #current;
+  #insertText;
   /** @type {CannedReply[]} */
   #replies = [];
   #picker = byId("picker", HTMLDialogElement);
@@ -30,11 +31,13 @@ export class Replies {
    * @param {import("./desk.js").Desk} desk
    * @param {import("./types.js").Given} given
    * @param {() => import("./pane.js").Pane | null} current the pane that a reply goes to
+   * @param {(text: string) => void} insert
    */
-  constructor(desk, given, current) {
+  constructor(desk, given, current, insert) {
     this.#desk = desk;
     this.#given = given;
     this.#current = current;
+    this.#insertText = insert;
     for (const place of ["replies", "picker"]) this.#install(place);
     this.#picker.addEventListener("keydown", (event) => this.#walk(event));
   }
@@ -96,7 +99,7 @@ export class Replies {
   /** @param {CannedReply} reply */
   #insert(reply) {
     this.#picker.close();
-    this.#current()?.insert(filled(reply.text, this.#values()));
+    this.#insertText(filled(reply.text, this.#values()));
   }
 
   /** What fills the gaps; a gap without a value stays, for the agent to fill. */
