@@ -109,11 +109,12 @@ class CallbackStore:
         with self._database.reading() as session:
             return [self._callback(row) for row in session.scalars(query.order_by(CallbackRow.created_at.desc()))]
 
-    def open(self, departments: Collection[str]) -> list[Callback]:
-        """What is left to do for these departments, the most urgent first."""
-        query = self._of(departments).where(CallbackRow.done_at.is_(None)).order_by(CallbackRow.due_at)
+    def open(self, departments: Collection[str], *, or_taken_by: str = "") -> list[Callback]:
+        """What is left to do for these departments, and what an agent has taken, the most urgent first."""
+        concerns = or_(CallbackRow.department.in_(departments), CallbackRow.taken_by == or_taken_by)
+        query = select(CallbackRow).where(concerns, CallbackRow.done_at.is_(None))
         with self._database.reading() as session:
-            return [self._callback(row) for row in session.scalars(query)]
+            return [self._callback(row) for row in session.scalars(query.order_by(CallbackRow.due_at, CallbackRow.id))]
 
     def done(self, departments: Collection[str], *, limit: int = 50) -> list[Callback]:
         """What was done lately, the newest first."""
@@ -166,8 +167,7 @@ class CallbackStore:
             row = self._mine(session, callback_id, by)
             row.taken_by = None
             row.attempts += tried
-            if remark is not None:
-                row.remark = self._keyring.seal(remark) if remark else None
+            self._write(row, remark)
             self._audit.record_in(session, "callback_given_back", actor=by, subject=row.id, tried=tried)
             return self._callback(row)
 
@@ -180,12 +180,12 @@ class CallbackStore:
         """
         with self._database.session() as session:
             row = self._mine(session, callback_id, by)
-            row.remark = self._keyring.seal(text) if text else None
+            self._write(row, text)
             self._audit.record_in(session, "callback_remarked", actor=by, subject=row.id)
             return self._callback(row)
 
-    def move(self, callback_id: str, by: Account, *, department: str) -> Callback:
-        """Give it to another department.
+    def move(self, callback_id: str, by: Account, *, department: str, remark: str | None = None) -> Callback:
+        """Give it to another department; the remark stays as it is where none is given.
 
         Raises:
             UnknownHandover: it is done or erased.
@@ -194,6 +194,7 @@ class CallbackStore:
         with self._database.session() as session:
             row = self._mine(session, callback_id, by)
             row.department, row.taken_by = department, None
+            self._write(row, remark)
             self._audit.record_in(session, "callback_moved", actor=by, subject=row.id, department=department)
             return self._callback(row)
 
@@ -255,6 +256,10 @@ class CallbackStore:
         if row.taken_by not in (None, by.id):
             raise Taken(callback_id)
         return row
+
+    def _write(self, row: CallbackRow, remark: str | None) -> None:
+        if remark is not None:
+            row.remark = self._keyring.seal(remark) if remark else None
 
     def _callback(self, row: CallbackRow) -> Callback:
         return Callback(

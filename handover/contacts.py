@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -59,3 +60,8 @@ def dialable(text: str) -> str:
 def telephone_address(number: str) -> str:
     """What a link to a number leads to: `tel:0364149`."""
     return f"tel:{''.join(char for char in number if char in '0123456789+')}"
+
+
+def mail_address(email: str) -> str:
+    """What a link to an e-mail address leads to, which cannot add a subject or another recipient."""
+    return f"mailto:{quote(email, safe='@')}"

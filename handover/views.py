@@ -227,6 +227,10 @@ class Views:
         """The account as an agent; at first of the central office."""
         return self._agents.enrol(account.id, departments=[self._knowledge.central_office.id])
 
+    def departments(self, account: Account) -> list[Named]:
+        """The departments that an agent works for."""
+        return self._named(self.agent(account).departments)
+
     def callback_departments(self, agent: Agent) -> frozenset[str]:
         """Whose callbacks an agent sees: the central office also looks after departments that nobody works for."""
         if self._knowledge.central_office.id not in agent.departments:
@@ -343,6 +347,15 @@ class Views:
                 break
         return list(found.values())
 
+    def title(self, service_id: str | None) -> str | None:
+        """The title of a service, where it is still offered."""
+        service = self._knowledge.service(service_id) if service_id else None
+        return service.title if service else None
+
+    def aspect(self, aspect: Aspect) -> str:
+        """What an aspect is called."""
+        return self._replies.phrase(f"aspect.{aspect}")
+
     # Parts of the above
 
     def _readable(self, account: Account, conversation_id: str) -> Handover | Callback:
@@ -365,7 +378,7 @@ class Views:
 
     def _titles(self, messages: Collection[Message]) -> dict[str, str]:
         found = {id for message in messages if message.answer for id in message.answer.candidates}
-        return {id: title for id in sorted(found) if (title := self._title(id)) is not None}
+        return {id: title for id in sorted(found) if (title := self.title(id)) is not None}
 
     def _hit(self, handover: Handover, words: Sequence[str]) -> Found | None:
         """A conversation in a list, if everything that is searched for occurs in it.
@@ -387,7 +400,7 @@ class Views:
             at=handover.created_at,
             department=self._named([handover.department])[0],
             channel=handover.channel,
-            service=self._title(handover.service_id),
+            service=self.title(handover.service_id),
             excerpt=_excerpt(messages[hit].text, words[0] if words else ""),
             open=handover.ended_at is None,
         )
@@ -409,7 +422,7 @@ class Views:
             "conversation": one.conversation_id,
             "department": self._named([one.department])[0],
             "channel": one.channel,
-            "service": self._title(one.service_id),
+            "service": self.title(one.service_id),
             "since": one.accepted_at or one.queued_at,
             "urgent": one.priority > 0,
             "preview": _short(preview),
@@ -451,7 +464,7 @@ class Views:
                 title=answer.title,
                 score=score,
                 aspect=answer.aspect,
-                label=self._replies.phrase(f"aspect.{answer.aspect}"),
+                label=self.aspect(answer.aspect),
                 text=answer.text,
                 source_url=answer.source_url,
                 as_of=answer.as_of,
@@ -461,10 +474,6 @@ class Views:
 
     def _named(self, departments: Collection[str]) -> list[Named]:
         return [Named(id=one, name=self._reachability.name(one)) for one in sorted(departments)]
-
-    def _title(self, service_id: str | None) -> str | None:
-        service = self._knowledge.service(service_id) if service_id else None
-        return service.title if service else None
 
 
 def _short(text: str) -> str:

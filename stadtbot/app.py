@@ -49,6 +49,7 @@ from core.staff_web import mount_staff_pages
 from core.streams import ClosedStreams
 from handover.canned_replies import read_replies
 from handover.leading import leading_entries, mount_leading_pages
+from handover.lists import list_entries
 from handover.notice_board import NoticeBoard
 from handover.workspace_page import mount_workspace_page, workspace_entries
 from knowledge.service import Knowledge
@@ -119,7 +120,12 @@ class Stadtbot:
             city=city.name,
             phrases=texts,
             rooms=[StaffRoom(name="handover", templates=ROOT / "handover" / "pages", phrases=staff_texts)],
-            nav=[*workspace_entries(staff_texts), *leading_entries(staff_texts), *own_entries(texts)],
+            nav=[
+                *workspace_entries(staff_texts),
+                *list_entries(staff_texts),
+                *leading_entries(staff_texts),
+                *own_entries(texts),
+            ],
         )
         self.gate = StaffGate(accounts=self.accounts, sessions=self.sessions, pages=self.staff_pages)
         self.conversations = ConversationStore(
@@ -200,6 +206,9 @@ class Stadtbot:
         )
         app.include_router(api.router)
         self.staffing.install(app, chat=api, service=self.chat, gate=self.gate, replies=self.replies)
+        self.staffing.show_lists(
+            app, accounts=self.accounts, gate=self.gate, pages=self.staff_pages, replies=self.replies
+        )
         mount_workspace_page(
             app,
             gate=self.gate,
