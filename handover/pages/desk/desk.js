@@ -21,6 +21,8 @@ export class Desk extends EventTarget {
   #offers = new Set();
   /** @type {Set<string>} those who were waiting */
   #waiting = new Set();
+  /** The status that the agent has chosen. */
+  #wish = "";
   /** @type {Board | null} */
   board = null;
   /** How much the service's clock is ahead of ours, in milliseconds. */
@@ -68,6 +70,7 @@ export class Desk extends EventTarget {
    * @param {string} note
    */
   setStatus(status, note) {
+    this.#wish = status;
     return this.#api.fetch("/presence", { method: "PUT", body: { status, note } });
   }
 
@@ -136,7 +139,7 @@ export class Desk extends EventTarget {
     else if (name === "typing") conversation?.citizenTypes(data.typing === true);
     else if (name === "read") conversation?.citizenHasRead(data.seq);
     else if (name === "note") conversation?.load().catch(() => {});
-    else if (["lapsed", "released", "offline"].includes(name)) this.#tell("told", name);
+    else if (name === "released" || (name === "lapsed" && this.#wish === "available")) this.#tell("told", name);
   }
 
   /** @param {Board} board */
@@ -151,8 +154,20 @@ export class Desk extends EventTarget {
       if (entry === null && conversation.mine && conversation.takenAt < Date.parse(board.at)) this.#lose(conversation);
       else if (entry !== null && conversation.details === null) this.#load(conversation);
     }
-    this.#tell("board", { before });
+    this.#tell("board");
+    if (before) this.#noticeStatus(before.me.status, board.me.status);
     this.#noticeWaiting(board, before !== null);
+  }
+
+  /**
+   * Say that the service has taken the agent out, who may not have noticed why.
+   * @param {string} before
+   * @param {string} now
+   */
+  #noticeStatus(before, now) {
+    if (now === before || now === this.#wish) return;
+    if (now !== "available") this.#tell("told", now);
+    this.#wish = now;
   }
 
   /**
