@@ -172,6 +172,8 @@ class Office(Record):
 
     id: Slug
     name: str = Field(min_length=1)
+    of_city: bool = True
+    """False for another authority: what is entered for the whole administration does not hold for it."""
     street: str | None = None
     zip: str | None = None
     city: str | None = None

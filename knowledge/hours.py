@@ -257,7 +257,7 @@ class OfficeHours:
         return openings(office.opening_hours, date)
 
     def _exception(self, office: Office, date: dt.date) -> HoursException | None:
-        return deciding(self._exceptions(), office.id, date)
+        return deciding(self._exceptions(), office, date)
 
     def _reason(self, office: Office, date: dt.date) -> str | None:
         exception = self._exception(office, date)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.cache import Fresh
 from core.clock import Clock
 from core.database import Database
-from knowledge.catalogue import Record, Slug
+from knowledge.catalogue import Office, Record, Slug
 from knowledge.errors import EditConflict, UnknownRecord
 from knowledge.openings import Day, Span
 from knowledge.spans import osm_spans, read_spans
@@ -29,8 +29,9 @@ KEPT_SPAN = dt.timedelta(days=400)
 class HoursException(Record):
     """Days on which an office, or without an office the whole administration, has other hours than usual.
 
-    They hold from midnight to midnight. Several may cover a day: one of the office goes before one of the whole
-    administration, and of two of the same kind the one that was entered later holds.
+    They hold from midnight to midnight, those of the whole administration not for other authorities. Several may cover
+    a day: one of the office goes before one of the whole administration, and of two of the same kind the one that was
+    entered later holds.
     """
 
     office: Slug | None = None
@@ -52,8 +53,9 @@ class HoursException(Record):
             raise ValueError("the last day must not lie before the first")
         return self
 
-    def covers(self, office: str, date: dt.date) -> bool:
-        return self.office in (None, office) and self.first <= date <= self.last
+    def covers(self, office: Office, date: dt.date) -> bool:
+        concerned = office.of_city if self.office is None else self.office == office.id
+        return concerned and self.first <= date <= self.last
 
     @property
     def day(self) -> Day:
@@ -74,7 +76,7 @@ class KeptException:
     deleted_at: dt.datetime | None
 
 
-def deciding(exceptions: Iterable[HoursException], office: str, date: dt.date) -> HoursException | None:
+def deciding(exceptions: Iterable[HoursException], office: Office, date: dt.date) -> HoursException | None:
     """The exception that holds for an office on a day, of all exceptions in the order in which they were entered."""
     covering = [exception for exception in exceptions if exception.covers(office, date)]
     own = [exception for exception in covering if exception.office is not None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -109,6 +111,12 @@ class TestWhichOneHolds:
     def test_an_opening_of_the_office_goes_before_a_closure_of_the_city(self) -> None:
         city, own = exception(TUESDAY, whole_city=True), exception(TUESDAY, "10:00-12:00")
         assert at("2026-11-24T11:00", own, city).is_open(office()) is True
+
+    def test_what_holds_for_the_city_does_not_hold_for_other_authorities(self) -> None:
+        city, own = exception(TUESDAY, whole_city=True), exception(TUESDAY, "10:00-12:00")
+        other = office("24/7").model_copy(update={"of_city": False})
+        assert at("2026-11-24T15:00", city).is_open(other) is True
+        assert at("2026-11-24T15:00", city, own).is_open(other) is False
 
     def test_of_two_of_a_kind_the_later_entry_holds(self) -> None:
         closed, opened = exception(TUESDAY), exception(TUESDAY, "10:00-12:00")
@@ -321,6 +329,25 @@ def test_who_edits_second_learns_of_the_first(store: HoursExceptionStore, run: C
     with pytest.raises(EditConflict):
         run(lambda session: store.delete(session, id, expected=1))
     assert store.current() == (exception(SATURDAY),)
+
+
+def test_of_two_who_edit_at_the_same_time_one_wins(store: HoursExceptionStore, run: Callable[[Act], int]) -> None:
+    id = run(lambda session: store.add(session, CLOSED))
+    both = Barrier(2)
+
+    def edit(reason: str) -> bool:
+        both.wait()
+        try:
+            run(lambda session: store.replace(session, id, exception(SATURDAY, reason=reason), expected=1))
+        except EditConflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        won = dict(zip("ab", threads.map(edit, "ab"), strict=True))
+    assert sorted(won.values()) == [False, True]
+    assert won[store.current()[0].reason]
+    assert store.get(id).version == 2
 
 
 def test_a_deleted_entry_cannot_be_edited_and_only_a_deleted_one_restored(
