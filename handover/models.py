@@ -66,7 +66,7 @@ class HandoverRow(Base):
     It waits while `agent_id` is null. An offer is a lease: until `offered_until` only `offered_to` may claim it.
     Without `offered_to` those in `passed_by` are left in peace until then.
     `citizen_read` and `agent_read` are the numbers of the last messages that each side has seen; `answered_at` is
-    when the agent last said something.
+    when the agent last said something, null before that.
     """
 
     __tablename__ = "handovers"

@@ -173,7 +173,7 @@ class HandoverStore:
             row.agent_id = by.id
             row.offered_to = row.offered_until = None
             row.passed_by = []
-            row.accepted_at = row.answered_at = now
+            row.accepted_at = now
             agent.missed = 0
             self._say(session, row.conversation_id, words)
             self._audit.record_in(session, "claim", actor=by, subject=row.id, department=row.department)
@@ -406,7 +406,7 @@ class HandoverStore:
             )
             .exists()
         )
-        silent = (HandoverRow.answered_at == HandoverRow.accepted_at) & (HandoverRow.accepted_at <= before)
+        silent = HandoverRow.answered_at.is_(None) & (HandoverRow.accepted_at <= before)
         query = _open().where(
             HandoverRow.agent_id.is_not(None), HandoverRow.channel != Channel.PHONE, or_(silent, said)
         )
