@@ -19,10 +19,10 @@ PAGES = {
 }
 
 
-def mount_demo(app: Starlette, *, city: str, phone: str) -> None:
+def mount_demo(app: Starlette, *, city: str, phone: str, callback_days: str) -> None:
     """Serve the pages (`bot/demo/*.html`, Jinja) and below `/demo/` their styles, scripts and pictures.
 
-    The templates get `city`, `phone`, `site` and `page` (the page's name).
+    The templates get `city`, `phone`, `site`, `callback_days` and `page` (the page's name).
     """
     templates = Jinja2Templates(FOLDER)
     router = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
@@ -30,7 +30,7 @@ def mount_demo(app: Starlette, *, city: str, phone: str) -> None:
     def add(path: str, name: str) -> None:
         @router.get(path, name=name)
         def page(request: Request) -> HTMLResponse:
-            context = {"city": city, "phone": phone, "site": "jena", "page": name}
+            context = {"city": city, "phone": phone, "site": "jena", "callback_days": callback_days, "page": name}
             return templates.TemplateResponse(request, f"{name}.html", context)
 
     for path, name in PAGES.items():

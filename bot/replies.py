@@ -37,8 +37,11 @@ class Replies:
         return self._phrases.speech(key, **{**self._names, **values})
 
     def widget_texts(self, language: str) -> dict[str, str]:
-        """Everything that the widget writes on its buttons and labels, by key."""
-        return self._phrases.texts("widget.", language)
+        """Everything that the widget writes on its buttons and labels, by key; the names are filled in."""
+        texts = self._phrases.texts("widget.", language)
+        for name, value in self._names.items():
+            texts = {key: text.replace(f"{{{name}}}", value) for key, text in texts.items()}
+        return texts
 
     def say(
         self,

@@ -113,7 +113,9 @@ class Stadtbot:
         self.sites = load_sites(settings.city_folder / "sites.toml")
         self.events = EventHub()
         city = self.knowledge.city
-        self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names={"city": city.name, "phone": city.hotline})
+        self.callback_days = str(settings.handover.callback_life.days)
+        names = {"city": city.name, "phone": city.hotline, "callback_days": self.callback_days}
+        self.replies = Replies(Phrases(ROOT / "bot" / "locale"), names=names)
         texts = core_phrases()
         self.staff_texts = staff_texts = Phrases(ROOT / "handover" / "locale")
         self.staff_pages = StaffPages(
@@ -232,7 +234,8 @@ class Stadtbot:
         app.get("/healthz")(self.healthz)
         app.get("/readyz")(self.readyz)
         app.mount("/widget", _Scripts(directory=WIDGET), name="widget")
-        mount_demo(app, city=self.knowledge.city.name, phone=self.knowledge.city.hotline)
+        city = self.knowledge.city
+        mount_demo(app, city=city.name, phone=city.hotline, callback_days=self.callback_days)
         app.middleware("http")(self._guard)
         app.add_middleware(GZipMiddleware, minimum_size=1000)
         app.add_middleware(

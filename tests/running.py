@@ -51,6 +51,8 @@ def start(folder: Path, ports: tuple[int, int, int], settings: Mapping[str, str]
         "STADTBOT_CHAT__CONVERSATIONS_LIMIT": "100000/hour",
         "STADTBOT_CHAT__MESSAGES_LIMIT": "100000/minute",
         "STADTBOT_CHAT__READS_LIMIT": "100000/minute",
+        "STADTBOT_HANDOVER__MESSAGES_LIMIT": "100000/minute",
+        "STADTBOT_HANDOVER__CALLBACKS_LIMIT": "100000/hour",
         **settings,
     }
     with (folder / "service.log").open("ab") as log:

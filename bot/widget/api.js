@@ -6,12 +6,16 @@ const TIMEOUT_MS = 20_000;
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {string} detail
+   * @param {Record<string, any>} document the problem document, as far as there is one
    * @param {number | null} retryAfter milliseconds, where the service names a time
    */
-  constructor(status, detail, retryAfter) {
-    super(detail);
+  constructor(status, document, retryAfter) {
+    super(String(document.detail ?? ""));
     this.status = status;
+    /** What kind of problem it is, for example `not-reachable`. */
+    this.code = String(document.type ?? "").replace(/^.*\//, "");
+    /** @type {Record<string, string>} a sentence for each field that is wrong */
+    this.fields = document.fields ?? {};
     this.retryAfter = retryAfter;
   }
 
@@ -101,5 +105,5 @@ export class Api {
 async function problem(response) {
   const document = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get("Retry-After"));
-  return new Problem(response.status, String(document.detail ?? ""), seconds > 0 ? seconds * 1000 : null);
+  return new Problem(response.status, document, seconds > 0 ? seconds * 1000 : null);
 }

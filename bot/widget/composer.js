@@ -1,6 +1,6 @@
 /** Where the citizen writes: a growing field, a counter near the limit, and the way to a human. */
 
-import { button, el, icon } from "./dom.js";
+import { el, icon } from "./dom.js";
 
 const MAX_LENGTH = 2000;
 const COUNT_FROM = 1800;
@@ -10,23 +10,28 @@ export class Composer {
   element;
   field;
   #counter = el("p", { class: "counter", id: "counter", "aria-live": "polite" });
+  #label;
   #texts;
   #say;
+  #typing;
 
   /**
    * @param {import("./texts.js").Texts} texts
    * @param {(text: string) => void} say
+   * @param {{typing: () => void, below: HTMLElement}} options what to do when something is typed; what stands below
    */
-  constructor(texts, say) {
+  constructor(texts, say, { typing, below }) {
     this.#texts = texts;
     this.#say = say;
+    this.#typing = typing;
+    this.#label = el("label", { for: "question" }, texts.get("question"));
     this.field = el("textarea", {
       id: "question",
       rows: 1,
       autocomplete: "off",
       enterkeyhint: "send",
       "aria-describedby": "counter",
-      oninput: () => this.#changed(),
+      oninput: () => this.#typed(),
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
         if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
         event.preventDefault();
@@ -41,10 +46,10 @@ export class Composer {
     this.element = el(
       "form",
       { class: "composer", onsubmit: submit },
-      el("label", { for: "question" }, texts.get("question")),
+      this.#label,
       el("div", { class: "line" }, this.field, send),
       this.#counter,
-      button(texts.get("human"), () => say(texts.get("human")), { class: "human" }),
+      below,
     );
   }
 
@@ -55,6 +60,17 @@ export class Composer {
   giveBack(text) {
     this.field.value = [text, this.field.value].filter(Boolean).join("\n");
     this.#changed();
+  }
+
+  /** @param {string} key of the field's label, which depends on whom one writes to */
+  address(key) {
+    const text = this.#texts.get(key);
+    if (this.#label.textContent !== text) this.#label.textContent = text;
+  }
+
+  #typed() {
+    this.#changed();
+    if (this.field.value.trim()) this.#typing();
   }
 
   #submit() {

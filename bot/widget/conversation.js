@@ -1,8 +1,9 @@
 /**
  * One conversation with the service: its messages by sequence number, what is still on its way, and who owns it.
  *
- * Events: `change` (`detail.added`: new messages), `state`, `connection` (`detail`: whether it holds), `typing`
- * (`detail`: somebody is), `queue`, `problem` (`detail`: a sentence), `returned` (`detail`: a text that was not taken).
+ * Events: `change` (`detail.added`: new messages), `state` (the owner, the place in the queue or the agent is another),
+ * `connection` (`detail`: whether it holds), `typing`, `site` (`detail`: what is announced there), `problem` (`detail`: a
+ * sentence), `returned` (`detail`: a text that was not taken).
  */
 
 import { Problem } from "./api.js";
@@ -11,9 +12,15 @@ import { backOff, pause, serverEvents } from "./stream.js";
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Pending} Pending */
 /** @typedef {import("./types.js").Turn} Turn */
+/** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").ServerEvent} ServerEvent */
 
 const POLL_MS = 5_000;
+/** Whoever has said that he types, and nothing more for so long, has stopped. */
+const TYPING_MS = 10_000;
+
+/** Another conversation has begun since this was asked. */
+export class Superseded extends Error {}
 
 export class Conversation extends EventTarget {
   #api;
@@ -32,8 +39,20 @@ export class Conversation extends EventTarget {
   #connected = true;
   /** @type {AbortController | null} */
   #following = null;
-  /** @type {import("./types.js").State | "none" | "gone" | "erased"} */
+  /** @type {State | "none" | "gone" | "erased"} */
   state = "none";
+  /** Number of the state, as the service counts: one that is lower comes late. */
+  #version = 0;
+  /** The place in the queue, if it is known. @type {import("./types.js").Place | null} */
+  place = null;
+  /** The member of staff who has the conversation, if it is known who. @type {import("./types.js").Agent | null} */
+  agent = null;
+  /** The agent has ended the conversation. */
+  endedByAgent = false;
+  /** @type {"bot" | "agent" | null} */
+  #typist = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #typistTimer;
 
   /**
    * @param {import("./api.js").Api} api
@@ -63,6 +82,17 @@ export class Conversation extends EventTarget {
     return this.#pending.length > 0;
   }
 
+  /** Who is writing something for the citizen, if anybody is. */
+  get typist() {
+    if (this.state === "bot") return this.waiting || this.#typist === "bot" ? "bot" : null;
+    return this.state === "agent" && this.#typist === "agent" ? "agent" : null;
+  }
+
+  /** A callback was left in this conversation. */
+  get calledBack() {
+    return this.#storage.kept.callback === true;
+  }
+
   /** The tab remembers a conversation. */
   get remembered() {
     return Boolean(this.#storage.kept.token);
@@ -84,7 +114,7 @@ export class Conversation extends EventTarget {
     this.#forget();
     this.#remember(id, token);
     this.#takeInOrder(messages);
-    this.#own("bot");
+    this.#own("bot", 0);
   }
 
   /** Take up the conversation that the tab remembers, and what was on its way when the page was left. */
@@ -92,10 +122,10 @@ export class Conversation extends EventTarget {
     const { id = "", token = "", pending = [] } = this.#storage.kept;
     this.#id = id;
     this.#token = token;
-    const { messages, state } = await this.#ask(`/messages?after=${this.#known}`).catch((error) => this.#lose(error));
     this.#pending = pending;
+    const { messages, state, version } = await this.#new();
     this.#takeInOrder(messages);
-    this.#own(state);
+    this.#own(state, version);
     this.#send();
   }
 
@@ -115,6 +145,58 @@ export class Conversation extends EventTarget {
    */
   async rate(seq, rating) {
     await this.#fetch("/feedback", { method: "POST", body: { rating, seq } });
+  }
+
+  /**
+   * Rate the conversation as a whole.
+   * @param {number} rating from 1, the best, to 6
+   * @param {string} comment
+   */
+  async rateAll(rating, comment) {
+    await this.#fetch("/feedback", { method: "POST", body: { rating, ...(comment && { comment }) } });
+  }
+
+  // Humans
+
+  /** Wait for a human; throws the problem `not-reachable` where nobody is there. */
+  async requestHuman() {
+    await this.#handOver("POST");
+  }
+
+  /** Wait no longer, or let the human go: the bot has the conversation again. */
+  async backToBot() {
+    await this.#handOver("DELETE");
+  }
+
+  /** @param {string} method */
+  async #handOver(method) {
+    this.#take(await this.#ask("/handover", { method }).catch((error) => this.#lose(error)));
+  }
+
+  /**
+   * Leave a callback. It is no message, and the browser keeps nothing of it.
+   * @param {import("./types.js").CallbackWish} wish
+   * @returns {Promise<string>} when the office gets in touch
+   */
+  async callBack(wish) {
+    const response = await this.#fetch("/callback", { method: "POST", body: wish }).catch((error) => this.#lose(error));
+    const { text, messages } = await response.json();
+    this.#storage.keep({ callback: true });
+    this.#merge(messages);
+    return text;
+  }
+
+  /**
+   * Let the agent know what happens here.
+   * @param {import("./types.js").Sign} sign
+   * @returns {Promise<boolean>} whether the service knows now
+   */
+  async active(sign) {
+    if (this.state !== "queued" && this.state !== "agent") return false;
+    return this.#fetch("/activity", { method: "POST", body: sign }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** @returns {Promise<string>} the conversation as text */
@@ -185,6 +267,8 @@ export class Conversation extends EventTarget {
   /** @param {AbortSignal} signal */
   async #poll(signal) {
     this.#polling = true;
+    this.place = null;
+    this.#tell("state", this.state);
     while (!signal.aborted && this.alive) {
       await pause(POLL_MS, this);
       if (!signal.aborted) await this.#catchUp().catch(() => {});
@@ -221,9 +305,19 @@ export class Conversation extends EventTarget {
   /** @param {ServerEvent} event */
   #hear({ name, data }) {
     if (name === "message") this.#hearMessage(data);
-    else if (name === "state") this.#own(data.state);
-    else if (name === "typing") this.#tell("typing", data.typing === true);
-    else if (name === "queue") this.#tell("queue", data);
+    else if (name === "state") this.#own(data.state, data.version);
+    else if (name === "typing" && (data.typing || data.author === this.#typist)) this.#type(data.typing ? data.author : null);
+    else if (name === "queue") this.#stand(data);
+    else if (name === "presence") this.#meet(data.agent);
+    else if (name === "site") this.#tell("site", data);
+  }
+
+  /** @param {"bot" | "agent" | null} author */
+  #type(author) {
+    clearTimeout(this.#typistTimer);
+    this.#typist = author;
+    if (author) this.#typistTimer = setTimeout(() => this.#type(null), TYPING_MS);
+    this.#tell("typing", author);
   }
 
   /** @param {Message} message */
@@ -265,6 +359,7 @@ export class Conversation extends EventTarget {
       }
     }
     this.#sending = false;
+    if (!this.alive) this.#giveBack();
   }
 
   /**
@@ -282,12 +377,23 @@ export class Conversation extends EventTarget {
    * @param {Problem} problem
    */
   #refuse(problem) {
+    if (problem.gone) return this.#own("gone");
+    if (problem.status === 409) return this.#own("closed");
     const refused = this.#dequeue();
     if (refused && "text" in refused.body) this.#tell("returned", refused.body.text);
     this.#tell("change", { added: [] });
-    if (problem.gone) this.#own("gone");
-    else if (problem.status === 409) this.#own("closed");
-    else this.#tell("problem", problem.message);
+    this.#tell("problem", problem.message);
+  }
+
+  /** Nobody hears any more what is left. */
+  #giveBack() {
+    const left = this.pending.flatMap(({ body }) => ("text" in body ? [body.text] : []));
+    if (!this.#pending.length) return;
+    this.#pending = [];
+    this.#heardFirst = false;
+    this.#storage.keep({ pending: [] });
+    if (left.length) this.#tell("returned", left.join("\n"));
+    this.#tell("change", { added: [] });
   }
 
   #dequeue() {
@@ -300,10 +406,19 @@ export class Conversation extends EventTarget {
   // Taking in what was said
 
   /** @param {Turn} turn */
-  #take({ messages, state }) {
+  #take({ messages, state, version, queue = null }) {
+    this.#merge(messages);
+    this.#own(state, version);
+    if (queue) this.#stand(queue);
+  }
+
+  /**
+   * Messages of which some before them may be missing.
+   * @param {Message[]} messages
+   */
+  #merge(messages) {
     this.#add(messages);
     while (this.#messages.has(this.#known + 1)) this.#known += 1;
-    this.#own(state);
     const newest = Math.max(0, ...this.#messages.keys());
     if (newest > this.#known) this.#catchUp().catch(() => {});
   }
@@ -319,16 +434,22 @@ export class Conversation extends EventTarget {
   }
 
   async #catchUp() {
-    const { messages, state } = await this.#ask(`/messages?after=${this.#known}`).catch((error) => this.#lose(error));
+    const { messages, state, version } = await this.#new();
     this.#connect(true);
     this.#takeInOrder(messages);
-    this.#own(state);
+    this.#own(state, version);
+  }
+
+  /** @returns {Promise<Turn>} what has been said since */
+  #new() {
+    return this.#ask(`/messages?after=${this.#known}`).catch((error) => this.#lose(error));
   }
 
   /** @param {Message[]} messages */
   #add(messages) {
     const added = messages.filter((message) => !this.#messages.has(message.seq));
     for (const message of added) this.#messages.set(message.seq, message);
+    if (added.some(({ author }) => author === this.#typist)) this.#typist = null;
     this.#tell("change", { added });
   }
 
@@ -338,8 +459,16 @@ export class Conversation extends EventTarget {
    * @param {string} path
    * @param {import("./api.js").Request} [request]
    */
-  #fetch(path, request) {
-    return this.#api.fetch(`/conversations/${encodeURIComponent(this.#id)}${path}`, { token: this.#token, ...request });
+  async #fetch(path, request) {
+    const id = this.#id;
+    const address = `/conversations/${encodeURIComponent(id)}${path}`;
+    try {
+      const response = await this.#api.fetch(address, { token: this.#token, ...request });
+      if (id === this.#id) return response;
+    } catch (error) {
+      if (id === this.#id) throw error;
+    }
+    throw new Superseded();
   }
 
   /**
@@ -360,18 +489,42 @@ export class Conversation extends EventTarget {
     throw error;
   }
 
-  /** @param {typeof this.state} state */
-  #own(state) {
+  /**
+   * @param {typeof this.state} state
+   * @param {number} [version] nothing for what is certain
+   */
+  #own(state, version = this.#version) {
+    if (version < this.#version) return;
+    this.#version = version;
     if (this.state === state) return;
+    this.endedByAgent = this.state === "agent" && state === "closed";
     this.state = state;
+    if (state !== "queued") this.place = null;
+    if (state !== "agent") this.agent = null;
+    this.#typist = null;
     if (!this.alive) this.leave();
     this.#tell("state", state);
+    if (state === "closed") this.#catchUp().catch(() => {});
+    if (!this.alive && !this.#sending) this.#giveBack();
+  }
+
+  /** @param {import("./types.js").Place} place */
+  #stand(place) {
+    this.place = place;
+    this.#tell("state", this.state);
+  }
+
+  /** @param {import("./types.js").Agent | null} agent */
+  #meet(agent) {
+    this.agent = agent;
+    this.#tell("state", this.state);
   }
 
   /** @param {boolean} connected */
   #connect(connected) {
     if (this.#connected === connected) return;
     this.#connected = connected;
+    if (!connected) this.#type(null);
     this.#tell("connection", connected);
   }
 
@@ -382,6 +535,8 @@ export class Conversation extends EventTarget {
     this.#known = 0;
     this.#heardFirst = false;
     this.state = "none";
+    this.#version = 0;
+    this.place = this.agent = null;
     this.#tell("change", { added: [] });
   }
 
@@ -392,7 +547,7 @@ export class Conversation extends EventTarget {
   #remember(id, token) {
     this.#id = id;
     this.#token = token;
-    this.#storage.keep({ id, token, pending: [] });
+    this.#storage.keep({ id, token, pending: [], callback: undefined });
   }
 
   /**
@@ -405,7 +560,7 @@ export class Conversation extends EventTarget {
 }
 
 /** A random id; `randomUUID` is missing on pages without TLS. */
-function newId() {
+export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -31,6 +31,22 @@ export function button(label, act, attributes = {}) {
 }
 
 /**
+ * A button whose act takes its time: pressing it again meanwhile does nothing.
+ * @param {string} label
+ * @param {() => Promise<void>} act
+ * @param {Record<string, Value>} [attributes]
+ */
+export function busyButton(label, act, attributes = {}) {
+  const node = button(label, press, attributes);
+  async function press() {
+    if (node.getAttribute("aria-disabled") === "true") return;
+    node.setAttribute("aria-disabled", "true");
+    await act().finally(() => node.removeAttribute("aria-disabled"));
+  }
+  return node;
+}
+
+/**
  * A decorative line drawing in a 24 × 24 box.
  * @param {string} path
  */

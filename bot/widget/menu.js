@@ -9,6 +9,7 @@ import { SCALES } from "./look.js";
  * @property {() => void} renew
  * @property {() => void} save
  * @property {() => void} print
+ * @property {() => void} callBack
  * @property {() => Promise<void>} erase rejects with an error whose message is for the citizen
  * @property {(scale: number) => void} scale
  */
@@ -19,6 +20,7 @@ export class Menu {
   #acts;
   #legal;
   #scale;
+  #conversation = { there: false, calledBack: false };
 
   /**
    * @param {import("./texts.js").Texts} texts
@@ -35,13 +37,16 @@ export class Menu {
     this.element.setAttribute("role", "group");
   }
 
-  /** @param {boolean} alive whether there is a conversation */
-  show(alive) {
+  /** @param {{there: boolean, calledBack: boolean}} conversation whether there is one, with a wish for a callback */
+  show(conversation) {
     const { get } = this.#texts;
     const acts = this.#acts;
+    const alive = conversation.there;
+    this.#conversation = conversation;
     this.element.replaceChildren(
       button(get("menu.back"), acts.back, { class: "entry back" }),
       button(get("menu.new"), acts.renew, { class: "entry" }),
+      button(get("callback"), acts.callBack, { class: "entry", disabled: !alive }),
       button(get("menu.save"), acts.save, { class: "entry", disabled: !alive }),
       button(get("menu.print"), acts.print, { class: "entry", disabled: !alive }),
       this.#textSize(),
@@ -103,9 +108,10 @@ export class Menu {
         { class: "confirm", role: "group", "aria-labelledby": "erase-title" },
         heading,
         el("p", {}, get("erase.text")),
+        this.#conversation.calledBack && el("p", {}, get("erase.callback")),
         failed,
         button(get("erase.yes"), erase, { class: "primary" }),
-        button(get("erase.no"), () => this.show(true), { class: "entry" }),
+        button(get("erase.no"), () => this.show(this.#conversation), { class: "entry" }),
       ),
     );
     heading.focus();

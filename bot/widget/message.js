@@ -10,6 +10,7 @@ import { markdown } from "./markdown.js";
  * @property {import("./texts.js").Texts} texts
  * @property {(choice: import("./types.js").Choice) => void} choose
  * @property {(seq: number, rating: "up" | "down") => Promise<void>} rate
+ * @property {() => void} callBack
  * @property {(message: Message) => void} print
  * @property {(message: Message) => void} save
  */
@@ -26,7 +27,7 @@ const CARDS = ["service", "office"];
 export function messageNode(message, context) {
   const { answer, author } = message;
   const card = answer !== null && CARDS.includes(answer.kind);
-  const kind = `message ${author}${card ? " card" : ""}${answer?.kind === "emergency" ? " emergency" : ""}`;
+  const kind = ["message", author, card && "card", answer?.kind === "emergency" && "emergency"].filter(Boolean).join(" ");
   return el(
     "li",
     { class: kind, "data-seq": message.seq },
@@ -47,17 +48,41 @@ export function pendingNode(pending, texts) {
 }
 
 /**
+ * Write who says an agent's message.
+ * @param {HTMLElement} node the message
+ * @param {string | undefined} name
+ * @param {boolean} seen whether it is the first that the agent says in one go
+ * @param {import("./texts.js").Texts} texts
+ */
+export function nameAgent(node, name, seen, texts) {
+  const line = node.querySelector(".author");
+  if (!line) return;
+  line.textContent = agentLabel(name, texts);
+  line.classList.toggle("hidden", !seen);
+}
+
+/**
+ * @param {string | undefined} name
+ * @param {import("./texts.js").Texts} texts
+ */
+function agentLabel(name, texts) {
+  return name ? texts.get("author.agent.named", { name }) : texts.get("author.agent");
+}
+
+/**
  * What a screen reader says of a new message.
  * @param {Message} message
+ * @param {import("./types.js").Agent | null} agent who is there
  * @param {import("./texts.js").Texts} texts
  * @returns {string}
  */
-export function spoken(message, texts) {
+export function spoken(message, agent, texts) {
   const text = markdown(message.text, "").map((node) => [...node.childNodes].map((part) => part.textContent).join(" "));
   const title = message.answer && CARDS.includes(message.answer.kind) ? message.answer.title : null;
   const choices = isQuestion(message) ? message.choices.map((choice, index) => `${index + 1}. ${choice.label}`) : [];
   const offered = choices.length ? [texts.get("choices"), ...choices] : [];
-  return [texts.get(`author.${message.author}`), title, ...text, ...offered].filter(Boolean).join(": ").replace(/([.?!]):/g, "$1");
+  const author = message.author === "agent" ? agentLabel(agent?.name, texts) : texts.get(`author.${message.author}`);
+  return [author, title, ...text, ...offered].filter(Boolean).join(": ").replace(/([.?!]):/g, "$1");
 }
 
 /**
@@ -65,8 +90,7 @@ export function spoken(message, texts) {
  * @param {import("./texts.js").Texts} texts
  */
 function authorLine(author, texts) {
-  const seen = author === "agent" || author === "system";
-  return el("p", { class: seen ? "author" : "author hidden" }, texts.get(`author.${author}`));
+  return el("p", { class: author === "agent" ? "author" : "author hidden" }, texts.get(`author.${author}`));
 }
 
 /**
@@ -83,6 +107,7 @@ function content(message, card, context) {
     el("div", { class: "text" }, ...text),
     message.choices.length > 0 && choices(message, card, context),
     answer && actions(answer, newTab),
+    answer?.kind === "handover" && button(context.texts.get("callback"), context.callBack, { class: "choice call-back" }),
     card && answer?.office && officeLine(answer.office),
   ];
 }
@@ -141,6 +166,17 @@ function officeLine({ name, phone, hours_today: hours }) {
     hours && el("span", { class: "hours" }, hours),
     phone && phoneLink(phone),
   );
+}
+
+/**
+ * A sentence in which a number can be called.
+ * @param {string} text
+ * @param {string} phone
+ */
+export function withPhone(text, phone) {
+  const [before = "", ...after] = text.split(phone);
+  if (!after.length) return [text, " ", phoneLink(phone)];
+  return [before, phoneLink(phone), after.join(phone)];
 }
 
 /** @param {string} phone */

@@ -1,13 +1,19 @@
 /** The open chat: loads the site, shows the conversation, keeps focus and announcements in order. */
 
+import { Activity } from "./activity.js";
 import { Api, Problem } from "./api.js";
+import { CallbackForm } from "./callback.js";
 import { Composer } from "./composer.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, Superseded } from "./conversation.js";
 import { button, el, icon } from "./dom.js";
+import { ended } from "./ended.js";
+import { HumanRow } from "./human.js";
+import { Log } from "./log.js";
 import { Look } from "./look.js";
+import { markdown } from "./markdown.js";
 import { Menu } from "./menu.js";
-import { messageNode, pendingNode, phoneLink, readableDate, spoken } from "./message.js";
-import { printText, saveText } from "./paper.js";
+import { spoken, withPhone } from "./message.js";
+import { messageText, printText, saveText } from "./paper.js";
 import { TabStorage } from "./storage.js";
 import { backOff, pause } from "./stream.js";
 import { FULL_SCREEN, SHORT, panelSheet } from "./style.js";
@@ -15,10 +21,9 @@ import { Texts } from "./texts.js";
 
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Site} Site */
+/** @typedef {{element: HTMLElement, hide: () => void}} View stands in for the conversation while it is open */
 
 const ROOT = new URL("..", import.meta.url).href;
-const TYPING_AFTER_MS = 400;
-const MARGIN = 8;
 
 export class Panel {
   #host;
@@ -35,10 +40,6 @@ export class Panel {
   /** Messages that were there before are not announced. */
   #quiet = false;
   #escapedAt = 0;
-  /** @type {Map<number, HTMLLIElement>} */
-  #nodes = new Map();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #typingTimer;
   #narrow = matchMedia(FULL_SCREEN);
   #short = matchMedia(SHORT);
 
@@ -47,11 +48,8 @@ export class Panel {
   #buttons = el("div", { class: "buttons" });
   #banner = el("p", { class: "banner", role: "status" });
   #main = el("div", { class: "main" });
-  #log = el("div", { class: "log", role: "log", tabindex: 0, "aria-live": "off" });
-  #before = el("div", { class: "before" });
-  #list = el("ol", { class: "messages" });
-  #typing = el("p", { class: "typing", hidden: true });
-  #newer = el("button", { type: "button", class: "newer", hidden: true, onclick: () => this.#showNewest() });
+  #notices = el("div", { class: "notices", role: "region", tabindex: 0, hidden: true });
+  #log;
   // The log itself is not live: what is new is said here, in words fit for it and even when they are the same again.
   #live = el("div", { class: "hidden", "aria-live": "polite", "aria-relevant": "additions" });
   #problem = el("p", { class: "problem", role: "alert" });
@@ -59,8 +57,17 @@ export class Panel {
   #dialog = el("dialog", { class: "panel", "aria-labelledby": "title" });
   /** @type {Composer | null} */
   #composer = null;
+  /** @type {HumanRow | null} */
+  #humans = null;
   /** @type {Menu | null} */
   #menu = null;
+  /** @type {CallbackForm | null} */
+  #callback = null;
+  /** @type {View | null} */
+  #view = null;
+  /** Where the focus was before a view was opened. @type {HTMLElement | null} */
+  #opener = null;
+  #activity = new Activity((sign) => this.#conversation.active(sign));
   #menuButton = el("button", { type: "button", class: "head-button", "aria-expanded": "false", onclick: () => this.#toggleMenu() });
 
   /** @param {import("./types.js").Host} host */
@@ -71,11 +78,12 @@ export class Panel {
     const root = /** @type {ShadowRoot} */ (host.shadowRoot);
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, panelSheet, this.#look.sheet];
     this.#look.scale = this.#storage.kept.scale ?? 1;
-    this.#log.append(this.#before, this.#list, this.#typing);
-    this.#main.append(this.#log, this.#newer, this.#problem, this.#foot);
+    this.#log = this.#newLog();
+    this.#main.append(this.#log.element, this.#log.newer, this.#problem, this.#foot);
     this.#dialog.append(
       el("div", { class: "head" }, this.#title, this.#buttons, this.#who),
       this.#banner,
+      this.#notices,
       this.#main,
       this.#live,
     );
@@ -94,12 +102,14 @@ export class Panel {
     if (this.#site && this.#conversation.state !== "none") this.#conversation.follow();
     else this.#load();
     if (focus && this.#composer) this.#focusInput();
-    this.#showNewest();
+    this.#log.showNewest();
+    this.#see();
   }
 
   close() {
     this.#open = false;
     this.#storage.keep({ open: false });
+    this.#activity.stop();
     this.#conversation.leave();
     if (this.#dialog.open) this.#dialog.close();
   }
@@ -109,7 +119,7 @@ export class Panel {
    * @param {string} question
    */
   ask(question) {
-    this.#hideMenu();
+    this.#hideView();
     if (this.#conversation.alive) return this.#say(question);
     this.#question = question;
     if (["closed", "gone", "erased"].includes(this.#conversation.state)) this.#renew();
@@ -145,9 +155,7 @@ export class Panel {
       this.#show();
       if (focused instanceof HTMLElement) focused.focus();
     });
-    this.#log.addEventListener("scroll", () => {
-      if (this.#isAtEnd()) this.#newer.hidden = true;
-    });
+    document.addEventListener("visibilitychange", () => this.#see());
     addEventListener("pagehide", () => this.#conversation.leave());
     addEventListener("pageshow", () => this.#open && this.#conversation.follow());
     const conversation = this.#conversation;
@@ -156,8 +164,8 @@ export class Panel {
       change: ({ added }) => this.#render(added),
       state: () => this.#showState(),
       connection: (connected) => this.#warn(connected ? "" : this.#texts.get("connection.lost")),
-      typing: (typing) => this.#showTyping(typing),
-      queue: (queue) => this.#showQueue(queue),
+      typing: () => this.#showTyping(),
+      site: (notice) => this.#heed(notice),
       problem: (text) => this.#complain(text),
       returned: (text) => this.#composer?.giveBack(text),
     };
@@ -167,7 +175,7 @@ export class Panel {
   }
 
   #escape() {
-    if (this.#menu && !this.#menu.element.hidden) this.#hideMenu({ focus: true });
+    if (this.#view) this.#hideView({ focus: true });
     else this.#host.close();
   }
 
@@ -186,7 +194,7 @@ export class Panel {
       try {
         if (!this.#site) await this.#loadSite();
         this.#warn("");
-        if (this.#site?.bot) await this.#converse();
+        await this.#converse();
         break;
       } catch (error) {
         if (error instanceof Problem && !error.passing) {
@@ -236,7 +244,7 @@ export class Panel {
   }
 
   async #renew() {
-    this.#hideMenu();
+    this.#hideView();
     this.#complain("");
     try {
       await this.#begin();
@@ -264,22 +272,21 @@ export class Panel {
   #build(site) {
     const texts = this.#texts;
     this.#writeHead();
-    this.#who.textContent = texts.get("who.bot");
-    this.#log.setAttribute("aria-label", texts.get("log"));
-    this.#typing.textContent = texts.get("typing");
-    this.#newer.textContent = texts.get("newer");
-    const phone = phoneLink(site.hotline.phone);
-    const contact = el("p", { class: "notice" }, site.reachability.text, " ", phone);
-    this.#before.replaceChildren(
-      ...(site.notice ? [el("p", { class: "notice", role: "note" }, site.notice.text)] : []),
-      ...(site.bot ? [] : [el("p", { class: "notice" }, texts.get("bot.off")), contact]),
-    );
-    this.#composer = new Composer(texts, (text) => this.#say(text));
-    this.#foot.replaceChildren(...(site.bot ? [this.#composer.element] : []));
+    this.#log.label();
+    this.#notices.setAttribute("aria-label", texts.get("notices"));
+    this.#humans = new HumanRow(texts, {
+      request: () => this.#requestHuman(),
+      leave: () => this.#attempt(() => this.#conversation.backToBot()),
+      callBack: () => this.#askCallback(),
+    });
+    this.#composer = new Composer(texts, (text) => this.#say(text), { typing: () => this.#activity.key(), below: this.#humans.element });
+    this.#foot.replaceChildren(this.#composer.element);
+    this.#callback = new CallbackForm(texts, site.legal.privacy, () => this.#hideView({ focus: true }), (wish) => this.#callBack(wish));
     this.#menu = new Menu(
       texts,
       {
-        back: () => this.#hideMenu({ focus: true }),
+        back: () => this.#hideView({ focus: true }),
+        callBack: () => this.#askCallback(),
         renew: () => this.#renew(),
         save: () => this.#save(),
         print: () => this.#print(),
@@ -292,7 +299,23 @@ export class Panel {
       site.legal,
       this.#storage.kept.scale ?? 1,
     );
-    this.#main.before(this.#menu.element);
+    this.#main.before(this.#menu.element, this.#callback.element);
+    this.#showNotices(site);
+    this.#showWho();
+  }
+
+  #newLog() {
+    return new Log(
+      {
+        texts: this.#texts,
+        choose: (choice) => this.#speak(() => this.#conversation.choose(choice)),
+        rate: (seq, rating) => this.#conversation.rate(seq, rating),
+        callBack: () => this.#askCallback(),
+        save: (saved) => saveText(`${messageText(saved, this.#texts)}\n`, this.#fileName("answer.file")),
+        print: (printed) => printText(this.#dialog, this.#about, messageText(printed, this.#texts)),
+      },
+      () => (this.#short.matches ? this.#dialog : null),
+    );
   }
 
   // Messages
@@ -300,67 +323,43 @@ export class Panel {
   /** @param {Message[]} added */
   #render(added) {
     if (!this.#site) return;
-    const atEnd = this.#isAtEnd() || this.#conversation.waiting || this.#quiet;
-    const messages = this.#conversation.messages;
-    if (!messages.length) this.#clear();
-    for (const node of this.#list.querySelectorAll(".pending")) node.remove();
-    this.#insert(messages);
-    for (const pending of this.#conversation.pending) {
-      const node = pendingNode(pending, this.#texts);
-      node.classList.add("pending");
-      this.#list.append(node);
+    const conversation = this.#conversation;
+    const { messages } = conversation;
+    const stay = !this.#log.atEnd && !conversation.waiting && !this.#quiet;
+    this.#log.render(messages, conversation.pending);
+    this.#log.nameAgents(messages, conversation.agent);
+    if (!messages.length) this.#activity.forget();
+    if (added.length) {
+      this.#complain("");
+      this.#log.offer(null);
     }
-    if (added.length) this.#complain("");
-    if (!this.#conversation.waiting) this.#showTyping(false);
-    else if (!added.length) this.#showTyping(true);
-    this.#announce(added);
-    if (atEnd) this.#showNewest();
-    else if (added.length) this.#newer.hidden = false;
-  }
-
-  #clear() {
-    this.#nodes.clear();
-    this.#list.replaceChildren();
-  }
-
-  /** @param {Message[]} messages in order */
-  #insert(messages) {
-    /** @type {Element | null} */
-    let next = null;
-    for (const message of messages.reverse()) {
-      let node = this.#nodes.get(message.seq);
-      if (!node) {
-        node = this.#messageNode(message);
-        this.#nodes.set(message.seq, node);
-        this.#list.insertBefore(node, next);
-      }
-      next = node;
-    }
-  }
-
-  /** @param {Message} message */
-  #messageNode(message) {
-    return messageNode(message, {
-      texts: this.#texts,
-      choose: (choice) => this.#speak(() => this.#conversation.choose(choice)),
-      rate: (seq, rating) => this.#conversation.rate(seq, rating),
-      save: (saved) => saveText(`${this.#plain(saved)}\n`, this.#fileName("answer.file")),
-      print: (printed) => this.#printMessage(printed),
-    });
+    this.#showTyping();
+    this.#announceMessages(added);
+    if (!stay) this.#log.showNewest();
+    else if (added.length) this.#log.newer.hidden = false;
+    this.#see();
   }
 
   /** @param {Message[]} added */
-  #announce(added) {
-    if (this.#quiet) return;
+  #announceMessages(added) {
     for (const message of added) {
-      if (message.author === "citizen") continue;
-      this.#live.append(el("p", { lang: message.lang }, spoken(message, this.#texts)));
+      if (message.author !== "citizen") this.#announce(spoken(message, this.#conversation.agent, this.#texts), message.lang);
     }
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} [language]
+   */
+  #announce(text, language = this.#host.language) {
+    if (this.#quiet || !text) return;
+    this.#live.append(el("p", { lang: language }, text));
     while (this.#live.childElementCount > 3) this.#live.firstElementChild?.remove();
   }
 
   /** @param {string} text */
   #say(text) {
+    this.#activity.stop();
     this.#speak(() => this.#conversation.say(text));
   }
 
@@ -368,55 +367,91 @@ export class Panel {
   #speak(utter) {
     this.#complain("");
     utter();
-    this.#showNewest();
+    this.#log.showNewest();
   }
 
-  #isAtEnd() {
-    if (this.#short.matches) return true;
-    const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    return scrollHeight - scrollTop - clientHeight < 48;
-  }
-
-  /** Show the newest exchange from its beginning: a long answer is read from its top. */
-  #showNewest() {
-    const citizens = this.#list.querySelectorAll(".citizen");
-    const start = citizens[citizens.length - 1];
-    const room = this.#short.matches ? this.#dialog : this.#log;
-    if (!start) room.scrollTop = 0;
-    else room.scrollTop += start.getBoundingClientRect().top - room.getBoundingClientRect().top - MARGIN;
-    this.#newer.hidden = true;
+  /** Tell the agent what can be seen here. */
+  #see() {
+    const { state, messages } = this.#conversation;
+    if (!this.#open || document.hidden || this.#view || (state !== "queued" && state !== "agent")) return;
+    this.#activity.saw(messages.at(-1)?.seq ?? 0);
   }
 
   // States
 
   #showState() {
-    const { state, alive } = this.#conversation;
+    const { state, alive, messages, agent } = this.#conversation;
     if (!this.#site || state === "none") return;
+    this.#dialog.dataset.state = state;
+    this.#showWho();
+    this.#showTyping();
+    this.#log.nameAgents(messages, agent);
+    if (state !== "bot") this.#log.offer(null);
+    if (alive) this.#showComposer();
+    else this.#showEnd();
+    this.#see();
+  }
+
+  #showWho() {
+    const { state, agent } = this.#conversation;
     const { get } = this.#texts;
-    this.#who.textContent = get(state === "agent" || state === "queued" ? `who.${state}` : "who.bot");
-    if (alive) {
-      if (this.#composer) this.#foot.replaceChildren(this.#composer.element);
-      if (this.#open) this.#conversation.follow();
-    } else {
-      const again = button(get("menu.new"), () => this.#renew(), { class: "primary" });
-      const text = el("p", { role: "status" }, get(`ended.${state}`));
-      this.#foot.replaceChildren(el("div", { class: "ended" }, text, again));
-      this.#showTyping(false);
-    }
+    const owner = state === "agent" || state === "queued" ? state : this.#site?.bot ? "bot" : "off";
+    const text = owner === "agent" && agent ? get("who.agent.named", { ...agent }) : get(`who.${owner}`);
+    if (this.#who.textContent === text) return;
+    const first = !this.#who.textContent;
+    this.#who.textContent = text;
+    if (!first) this.#announce(text);
   }
 
-  /** @param {boolean} typing */
-  #showTyping(typing) {
-    clearTimeout(this.#typingTimer);
-    if (!typing) this.#typing.hidden = !this.#conversation.waiting || this.#typing.hidden;
-    else this.#typingTimer = setTimeout(() => (this.#typing.hidden = false), TYPING_AFTER_MS);
+  #showComposer() {
+    const { state, place } = this.#conversation;
+    const composer = this.#composer;
+    if (!composer || (state !== "bot" && state !== "queued" && state !== "agent")) return;
+    const text = state === "queued" ? (place?.text ?? this.#texts.get("queue.unknown")) : "";
+    if (text && this.#place !== text && place) this.#announce(text);
+    this.#place = text;
+    this.#humans?.show(state, text);
+    composer.address(state === "agent" ? "question.agent" : "question");
+    if (!composer.element.isConnected) this.#foot.replaceChildren(composer.element);
+    if (this.#open) this.#conversation.follow();
   }
 
-  /** @param {{position?: number, wait_minutes?: number, text?: string}} queue */
-  #showQueue({ position, wait_minutes: minutes, text }) {
-    const words = position ? this.#texts.get("queue.position", { position }) : "";
-    const wait = minutes ? this.#texts.get("queue.wait", { minutes }) : "";
-    this.#warn(text ?? [words, wait].filter(Boolean).join(" "));
+  #place = "";
+
+  #showEnd() {
+    const { state, endedByAgent } = this.#conversation;
+    const text = this.#texts.get(endedByAgent ? "ended.agent" : `ended.${state}`);
+    const rate = (/** @type {number} */ rating, /** @type {string} */ comment) => this.#conversation.rateAll(rating, comment);
+    const focused = this.#foot.matches(":focus-within");
+    this.#foot.replaceChildren(ended(text, this.#texts, () => this.#renew(), state === "closed" ? rate : null));
+    if (focused) this.#foot.querySelector("button")?.focus();
+  }
+
+  #showTyping() {
+    const { typist, agent } = this.#conversation;
+    const { get } = this.#texts;
+    const named = typist === "agent" && agent;
+    this.#log.showTyping(named ? get("typing.agent", { name: agent.name }) : typist ? get("typing") : "");
+  }
+
+  /** @param {import("./types.js").SiteNotice} told what holds on the site now */
+  #heed({ notice, bot }) {
+    if (!this.#site) return;
+    this.#site = { ...this.#site, notice, bot };
+    const before = this.#notices.textContent;
+    this.#showNotices(this.#site);
+    this.#showWho();
+    if (this.#notices.textContent !== before) this.#announce(this.#notices.innerText);
+  }
+
+  /** @param {Site} site */
+  #showNotices({ notice, bot }) {
+    const { get } = this.#texts;
+    this.#notices.replaceChildren(
+      ...(bot ? [] : [el("p", {}, get("bot.off"))]),
+      ...(notice ? markdown(notice.text, get("new_tab")) : []),
+    );
+    this.#notices.hidden = !this.#notices.childElementCount;
   }
 
   /**
@@ -434,22 +469,84 @@ export class Panel {
     this.#problem.textContent = text;
   }
 
+  // Humans
+
+  #requestHuman() {
+    return this.#attempt(async () => {
+      try {
+        await this.#conversation.requestHuman();
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === "not-reachable")) throw error;
+        this.#offerCallback(error.message);
+      }
+    });
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #attempt(act) {
+    this.#complain("");
+    try {
+      await act();
+    } catch (error) {
+      if (error instanceof Superseded) return;
+      this.#complain((error instanceof Problem && error.message) || this.#texts.get("connection.failed"));
+    }
+  }
+
+  /**
+   * Nobody is there: say when somebody is, and what can be done meanwhile.
+   * @param {string} text
+   */
+  #offerCallback(text) {
+    const callBack = button(this.#texts.get("callback"), () => this.#askCallback(), { class: "primary" });
+    const words = el("p", {}, ...withPhone(text, this.#site?.hotline.phone ?? ""));
+    this.#log.offer(el("div", { class: "offer" }, words, callBack));
+    this.#announce(text);
+  }
+
+  #askCallback() {
+    if (!this.#callback) return;
+    this.#showView(this.#callback);
+    this.#callback.show(this.#conversation.state === "queued" ? this.#texts.get("callback.queued") : "");
+  }
+
+  /** @param {import("./types.js").CallbackWish} wish */
+  async #callBack(wish) {
+    const text = await this.#conversation.callBack(wish);
+    if (this.#conversation.state === "queued") this.#attempt(() => this.#conversation.backToBot());
+    return text;
+  }
+
   // Menu
 
   #toggleMenu() {
     if (!this.#menu) return;
-    if (!this.#menu.element.hidden) return this.#hideMenu({ focus: true });
-    this.#main.hidden = true;
+    if (this.#view === this.#menu) return this.#hideView({ focus: true });
+    this.#showView(this.#menu);
     this.#menuButton.setAttribute("aria-expanded", "true");
-    this.#menu.show(this.#conversation.alive || this.#conversation.state === "closed");
+    const { alive, state, calledBack } = this.#conversation;
+    this.#menu.show({ there: alive || state === "closed", calledBack });
   }
 
-  #hideMenu({ focus = false } = {}) {
-    if (!this.#menu || this.#menu.element.hidden) return;
-    this.#menu.hide();
+  /** @param {View} view */
+  #showView(view) {
+    const focused = this.#host.shadowRoot?.activeElement;
+    if (!this.#view) this.#opener = focused instanceof HTMLElement ? focused : null;
+    if (this.#view !== view) this.#hideView();
+    this.#view = view;
+    this.#main.hidden = true;
+  }
+
+  #hideView({ focus = false } = {}) {
+    if (!this.#view) return;
+    this.#view.hide();
+    this.#view = null;
     this.#main.hidden = false;
     this.#menuButton.setAttribute("aria-expanded", "false");
-    if (focus) this.#menuButton.focus();
+    this.#see();
+    if (!focus) return;
+    if (this.#opener?.checkVisibility()) this.#opener.focus();
+    else this.#focusInput();
   }
 
   async #save() {
@@ -462,7 +559,7 @@ export class Panel {
 
   /** @param {(text: string) => void} use */
   async #withTranscript(use) {
-    this.#hideMenu({ focus: true });
+    this.#hideView({ focus: true });
     try {
       use(await this.#conversation.transcript());
     } catch (error) {
@@ -472,8 +569,7 @@ export class Panel {
 
   async #erase() {
     await this.#conversation.erase();
-    this.#hideMenu();
-    this.#clear();
+    this.#hideView();
     this.#live.replaceChildren();
     this.#foot.querySelector("button")?.focus();
   }
@@ -487,28 +583,5 @@ export class Panel {
   /** @param {string} key */
   #fileName(key) {
     return `${this.#texts.get(key)}-${new Date().toLocaleDateString("sv")}.txt`;
-  }
-
-  /** @param {Message} message */
-  #plain(message) {
-    const texts = this.#texts;
-    const { answer } = message;
-    const office = answer?.office;
-    const source = answer?.source_url && `${texts.get("source")}: ${answer.source_url}`;
-    const asOf = answer?.as_of && `${texts.get("as_of")}: ${readableDate(answer.as_of, message.lang)}`;
-    return [
-      answer?.title,
-      message.text.replace(/\*\*/g, "").replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, "$1 ($2)"),
-      ...(answer?.actions ?? []).map((action) => `${action.label}: ${action.url}`),
-      office && [office.name, office.phone, office.hours_today].filter(Boolean).join(", "),
-      [source, asOf].filter(Boolean).join(", "),
-    ]
-      .filter(Boolean)
-      .join("\n\n");
-  }
-
-  /** @param {Message} message */
-  #printMessage(message) {
-    printText(this.#dialog, this.#about, this.#plain(message));
   }
 }

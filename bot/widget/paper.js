@@ -1,6 +1,27 @@
 /** Saving and printing without leaving the page and without a style attribute. */
 
 import { el } from "./dom.js";
+import { readableDate } from "./message.js";
+
+/**
+ * One message on paper: what the card shows, in plain words.
+ * @param {import("./types.js").Message} message
+ * @param {import("./texts.js").Texts} texts
+ */
+export function messageText({ answer, lang, text }, texts) {
+  const office = answer?.office;
+  const source = answer?.source_url && `${texts.get("source")}: ${answer.source_url}`;
+  const asOf = answer?.as_of && `${texts.get("as_of")}: ${readableDate(answer.as_of, lang)}`;
+  return [
+    answer?.title,
+    text.replace(/\*\*/g, "").replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, "$1 ($2)"),
+    ...(answer?.actions ?? []).map((action) => `${action.label}: ${action.url}`),
+    office && [office.name, office.phone, office.hours_today].filter(Boolean).join(", "),
+    [source, asOf].filter(Boolean).join(", "),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+}
 
 /**
  * Offer a text as a file.

@@ -1,7 +1,7 @@
 /** What the browser keeps for the life of a tab, and only once the chat has been opened. */
 
 /** @typedef {import("./types.js").Pending} Pending */
-/** @typedef {{id?: string, token?: string, open?: boolean, scale?: number, pending?: Pending[]}} Kept */
+/** @typedef {{id?: string, token?: string, open?: boolean, scale?: number, pending?: Pending[], callback?: boolean}} Kept */
 
 export class TabStorage {
   #key;

@@ -34,14 +34,14 @@ panelSheet.replaceSync(`
 .panel::backdrop { background: var(--surface); }
 h2, h3, p, ul, ol { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
-button, textarea { font: inherit; color: inherit; }
+button, textarea, input { font: inherit; color: inherit; }
 button { cursor: pointer; }
 a { color: var(--link); text-underline-offset: .2em; }
 a:hover { text-decoration-thickness: 2px; }
 svg { inline-size: 1.25em; block-size: 1.25em; flex: none; vertical-align: -.25em; fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 a svg { inline-size: .85em; block-size: .85em; vertical-align: -.05em; margin-inline-start: .3em; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
-.log:focus-visible, .menu:focus-visible { outline-offset: -3px; }
+.log:focus-visible, .menu:focus-visible, .page:focus-visible, .notices:focus-visible { outline-offset: -3px; }
 h2:focus-visible, h3:focus-visible { outline-offset: 0; }
 
 .head { display: flex; flex-wrap: wrap; align-items: center; padding: .25em .25em .4em 1em; border-block-end: 1px solid var(--rule); flex: none; }
@@ -55,12 +55,13 @@ h2 { flex: 1 1 6em; min-inline-size: 0; font-size: 1.125em; line-height: 1.3; fo
 .head-button span { font-size: .75em; line-height: 1.2; }
 .head-button:hover, .entry:hover:not(:disabled) { background: var(--raised); }
 .banner { flex: none; padding: .5em 1em; background: var(--raised); border-block-end: 1px solid var(--rule); font-weight: 600; }
-.banner:empty, .problem:empty, .counter:empty, .before:empty { display: none; }
+.banner:empty, .problem:empty, .counter:empty, .mistake:empty, .page > p:empty, .done:empty { display: none; }
+.notices { flex: none; max-block-size: 7.5em; overflow-y: auto; padding: .5em 1em; border-block-end: 1px solid var(--rule); border-inline-start: 4px solid var(--edge); background: var(--raised); font-size: .9375em; }
+.notices > * + * { margin-block-start: .25em; }
 
 .main { flex: 1; min-block-size: 0; display: flex; flex-direction: column; position: relative; }
 .log { flex: 1; min-block-size: 6em; overflow-y: auto; overscroll-behavior: contain; padding: 1em; position: relative; }
 .messages { display: flex; flex-direction: column; gap: 1em; }
-.notice { border: 2px solid var(--edge); border-radius: 8px; padding: .5em 1em; margin-block-end: 1em; }
 .message { max-inline-size: 60ch; position: relative; }
 .author { font-size: .875em; font-weight: 600; color: var(--muted); }
 .text > * + * { margin-block-start: .5em; }
@@ -71,11 +72,19 @@ h2 { flex: 1 1 6em; min-inline-size: 0; font-size: 1.125em; line-height: 1.3; fo
 .citizen { align-self: flex-end; max-inline-size: 85%; padding: .5em 1em; border-radius: 8px; background: color-mix(in srgb, var(--accent) 12%, var(--surface)); border: 1px solid color-mix(in srgb, var(--accent) 40%, var(--surface)); }
 @media (prefers-color-scheme: dark) { .citizen { background: color-mix(in srgb, var(--accent) 35%, var(--surface)); border-color: var(--edge); } }
 .citizen.pending { border-style: dashed; }
-.bot, .agent, .system { border-inline-start: 2px solid var(--rule); padding-inline-start: .9em; }
+.bot, .agent { border-inline-start: 2px solid var(--rule); padding-inline-start: .9em; }
 .agent { border-inline-start: 4px solid var(--accent); }
+.agent .author { color: var(--text); font-weight: 700; }
+.agent + .agent:has(> .author.hidden) { margin-block-start: -.5em; }
+.system:not(.emergency) { padding-block: .4em; border-block: 1px solid var(--rule); font-size: .875em; color: var(--muted); }
 .card { border: 1px solid var(--edge); border-radius: 8px; padding: 1em; }
 .emergency { border: 3px solid var(--bad); border-radius: 8px; padding: 1em; }
 h3 { font-size: 1.125em; line-height: 1.3; margin-block-end: .5em; }
+.offer { margin-block-start: 1em; border: 1px solid var(--edge); border-radius: 8px; padding: 1em; max-inline-size: 60ch; }
+.offer .phone { display: inline; font-weight: 600; white-space: nowrap; }
+.offer .primary { margin-block-start: .75em; }
+.call-back { margin-block-start: .75em; inline-size: auto; }
+.panel:not([data-state="bot"]) .call-back { display: none; }
 .typing { color: var(--muted); font-style: italic; margin-block-start: 1em; }
 .newer { align-self: center; position: absolute; inset-block-end: auto; min-block-size: 44px; margin-block-start: -3.5em; z-index: 1; padding: .25em 1em; border: 2px solid var(--accent); border-radius: 8px; background: var(--surface); }
 
@@ -125,9 +134,43 @@ textarea[aria-invalid="true"] { border: 2px solid var(--bad); }
 .send { min-block-size: max(3em, 44px); gap: .4em; padding-inline: .9em; }
 .counter { font-size: .875em; color: var(--muted); }
 textarea[aria-invalid="true"] ~ .counter, .counter.over { color: var(--bad); }
-.human { min-block-size: 44px; margin-block-start: .25em; padding: .25em 0; border: 0; background: none; color: var(--link); text-decoration: underline; text-underline-offset: .2em; }
-.ended { display: flex; flex-wrap: wrap; align-items: center; gap: .5em 1em; padding-block: .5em; }
-.ended p { flex: 1 1 12em; }
+.plain[aria-disabled="true"] { color: var(--muted); cursor: progress; }
+.humans .plain { text-align: start; }
+.humans { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25em; margin-block-start: .25em; }
+.place { flex-basis: 100%; padding-block-start: .25em; font-weight: 600; }
+.line-of-end { display: flex; flex-wrap: wrap; align-items: center; gap: .5em 1em; padding-block: .5em; }
+.line-of-end p { flex: 1 1 12em; }
+.whole-rating { padding-block: .25em .5em; border-block-start: 1px solid var(--rule); }
+fieldset { border: 0; margin: 0; padding: 0; min-inline-size: 0; }
+legend { padding: 0; font-size: .875em; font-weight: 600; margin-block: .25em; }
+.grades { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .25em; }
+.grade { position: relative; display: flex; flex-direction: column; align-items: center; margin: 0; font-size: 1em; text-align: center; }
+.grade input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
+.grade span:not(.meaning) { display: flex; align-items: center; justify-content: center; inline-size: 100%; min-block-size: 44px; border: 1px solid var(--edge); border-radius: 8px; font-weight: 600; }
+.grade:hover span:not(.meaning) { background: var(--raised); }
+.grade input:checked + span { border: 3px solid var(--link); background: var(--raised); }
+.grade input:focus-visible + span { outline: 3px solid var(--focus); outline-offset: 2px; }
+.meaning { font-size: .8125em; line-height: 1.3; font-weight: 400; color: var(--muted); }
+.rating-more { margin-block-start: .5em; }
+.rating-more textarea { inline-size: 100%; }
+.rating-more .thumb { margin-block-start: .5em; font-weight: 600; }
+
+.page { flex: 1; min-block-size: 0; overflow-y: auto; padding: .5em 1em 1em; }
+.page > p { margin-block-end: .5em; max-inline-size: 60ch; }
+.page h3 { margin-block-start: .5em; }
+.fields { display: flex; flex-direction: column; gap: 1em; margin-block-start: 1em; }
+.fields fieldset { display: flex; flex-direction: column; gap: .5em; }
+.fields .primary { align-self: flex-start; }
+.fields .problem { margin: 0; }
+.field input:not([type="checkbox"]) { inline-size: 100%; min-block-size: max(3em, 44px); padding: .4em .75em; border: 1px solid var(--edge); border-radius: 8px; color: var(--text); background: var(--surface); }
+.field textarea { inline-size: 100%; resize: vertical; }
+.field input[aria-invalid="true"]:not([type="checkbox"]), .field textarea[aria-invalid="true"] { border: 2px solid var(--bad); }
+.mistake { color: var(--bad); font-size: .875em; font-weight: 600; margin-block-start: .25em; }
+.consent { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 .6em; align-items: start; }
+.consent input { inline-size: 1.5em; block-size: 1.5em; margin: .1em 0 0; accent-color: var(--link); }
+.consent label { font-weight: 400; font-size: .9375em; margin: 0; }
+.consent .mistake { grid-column: 2; }
+.thanks { margin-block: .5em 1.5em; }
 
 .menu { flex: 1; min-block-size: 0; overflow-y: auto; padding: .5em 1em 1em; }
 .entry { display: flex; align-items: center; inline-size: 100%; min-block-size: max(3em, 44px); padding: .4em .5em; border: 0; border-block-end: 1px solid var(--rule); background: none; text-align: start; font-weight: 600; }
@@ -156,6 +199,7 @@ textarea[aria-invalid="true"] ~ .counter, .counter.over { color: var(--bad); }
   .panel[open] { display: block; }
   .log { overflow: visible; min-block-size: 0; }
   .newer { display: none; }
+  .notices, .page, .menu { max-block-size: none; overflow: visible; }
 }
 @media (max-width: 22em) {
   .send span { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -166,6 +210,7 @@ textarea[aria-invalid="true"] ~ .counter, .counter.over { color: var(--bad); }
   :host { --focus: Highlight; }
   .citizen { border: 1px solid CanvasText; }
   .primary { border-color: ButtonText; }
+  .grade input:checked + span { border-color: Highlight; }
   .thumb[aria-pressed="true"] { border-color: Highlight; }
 }
 `);

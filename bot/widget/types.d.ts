@@ -44,17 +44,51 @@ export interface Message {
 export interface Turn {
   messages: Message[];
   state: State;
+  /** Rises with every new state. */
+  version: number;
+  queue?: Place | null;
 }
 
-export interface Site {
+/** Where somebody stands who waits for a human. */
+export interface Place {
+  position: number;
+  wait_minutes: number;
+  text: string;
+}
+
+export interface Agent {
+  name: string;
+  department: string;
+}
+
+/** What is announced on a site, and whether the bot answers there. */
+export interface SiteNotice {
+  notice: { text: string; until: string | null } | null;
+  bot: boolean;
+}
+
+/** A sign of life for the agent. */
+export interface Sign {
+  typing?: boolean;
+  read?: number;
+}
+
+export interface CallbackWish {
+  name: string;
+  phone: string | null;
+  email: string | null;
+  concern: string;
+  consent: boolean;
+  client_id: string;
+}
+
+export interface Site extends SiteNotice {
   site: string;
   name: string;
   languages: string[];
   texts: Record<string, string>;
   look: { accent: string; position: "left" | "right" };
   legal: { privacy: string; imprint: string; accessibility: string };
-  notice: { text: string; until: string | null } | null;
-  bot: boolean;
   hotline: { phone: string; label: string };
   reachability: { open: boolean; text: string };
 }

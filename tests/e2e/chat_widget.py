@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +26,15 @@ class ChatWidget:
         self.host = page.locator("stadtbot-chat")
         self.launcher = page.locator("stadtbot-chat .launcher")
         self.panel = page.get_by_role("dialog", name="Auskunft")
-        self.field = self.panel.get_by_role("textbox", name="Ihre Frage")
+        self.field = self.panel.get_by_role("textbox", name=re.compile("^Ihre (Frage|Nachricht)$"))
         self.entries = page.locator("stadtbot-chat .message[data-seq]")
         self.last = page.locator("stadtbot-chat .message[data-seq]").last
+        self.human = self.panel.get_by_role("button", name="Mit einem Menschen sprechen")
+        self.who = page.locator("stadtbot-chat .who")
+        self.place = page.locator("stadtbot-chat .place")
+        self.offer = page.locator("stadtbot-chat .offer")
+        self.notices = page.locator("stadtbot-chat .notices")
+        self.live = page.locator("stadtbot-chat div[aria-live=polite]")
         self.banner = page.locator("stadtbot-chat .banner")
         self.problem = page.locator("stadtbot-chat .main > .problem")
 

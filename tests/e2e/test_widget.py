@@ -96,9 +96,11 @@ def test_thumbs_are_stored_and_can_be_changed(widget: ChatWidget, service: Runni
 
 def test_way_to_a_human_is_always_there(widget: ChatWidget) -> None:
     widget.open()
-    answer = widget.answer_to(widget.panel.get_by_role("button", name="Mit einem Menschen sprechen").click)
+    widget.human.click()
 
-    expect(answer).to_contain_text("03641 49-0")
+    expect(widget.offer.get_by_role("link", name="03641 49-0")).to_have_attribute("href", "tel:03641490")
+    expect(widget.offer.get_by_role("button", name="Rückruf vereinbaren")).to_be_visible()
+    assert [message["author"] for message in widget.messages] == ["bot"]
 
 
 def test_emergency_shows_the_number_as_a_call(widget: ChatWidget) -> None:
