@@ -223,8 +223,6 @@ class AccountStore:
             row.updated_at = self._clock.now()
             if (after.roles, after.active) != (before.roles, before.active):
                 end_sessions(session, account_id, except_=keep_session if after.active else None)
-            if not after.active:
-                session.execute(delete(SetupLinkRow).where(SetupLinkRow.account_id == account_id))
             session.flush()
             if _is_admin(before) and not _is_admin(after) and not any(map(_is_admin, _active(session))):
                 raise LastAdmin(account_id)

@@ -88,6 +88,8 @@ class AuditPage:
             return f"{self._value(name, value['from'])} → {self._value(name, value['to'])}"
         if isinstance(value, list):
             return ", ".join(self._value(name, part) for part in value) or "–"
+        if value is None:
+            return "–"
         return self._label("role", str(value)) if name == "roles" else str(value)
 
     def _label(self, kind: str, name: str) -> str:

@@ -210,6 +210,16 @@ def test_setup_link_ends_after_a_day_and_with_a_newer_one(accounts: AccountStore
     assert accounts.expire_links() == 1
 
 
+def test_setup_link_rests_while_the_account_is_inactive(accounts: AccountStore) -> None:
+    made = account(accounts)
+    token = accounts.begin_setup(made.id, by=None)
+    accounts.change(made.id, by=None, active=False)
+    assert accounts.of_setup(token) is None
+    assert accounts.finish_setup(token, PASSWORD) is None
+    accounts.change(made.id, by=None, active=True)
+    assert accounts.finish_setup(token, PASSWORD)
+
+
 def test_reset_takes_the_old_password_away(accounts: AccountStore) -> None:
     made = with_password(accounts)
     accounts.begin_setup(made.id, by=None)
