@@ -431,6 +431,15 @@ class AccountStore:
         with self._database.session() as session:
             return len(session.scalars(over.returning(SetupLinkRow.token_hash)).all())
 
+    def erase_inactive(self, *, after: dt.timedelta) -> int:
+        """Erase the accounts that have been inactive for a while; gives their number."""
+        over = AccountRow.active.is_(False) & (AccountRow.updated_at <= self._clock.now() - after)
+        with self._database.session() as session:
+            logins = session.scalars(delete(AccountRow).where(over).returning(AccountRow.login)).all()
+            for login in logins:
+                self._audit.record_in(session, "account_erased", actor=None, subject=login)
+            return len(logins)
+
     def _put_password(
         self, session: Session, account_id: str, hashed: str, *, by: Account | None, keep_session: str | None
     ) -> Account:

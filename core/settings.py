@@ -11,6 +11,7 @@ from core.roles import Role
 SESSION_LIFETIME = dt.timedelta(hours=12)
 SESSION_IDLE = dt.timedelta(minutes=60)
 AUDIT_LIFETIME = dt.timedelta(days=400)
+INACTIVE_LIFETIME = dt.timedelta(days=400)
 
 
 class OidcSettings(BaseModel):
@@ -40,6 +41,8 @@ class StaffSettings(BaseModel):
     """After how long without use a session ends."""
     audit_lifetime: dt.timedelta = Field(default=AUDIT_LIFETIME, gt=dt.timedelta())
     """After how long an entry of the audit log is erased."""
+    inactive_lifetime: dt.timedelta = Field(default=INACTIVE_LIFETIME, gt=dt.timedelta())
+    """After how long an account that is switched off is erased."""
     signins_per_address: str = "30/5 minutes"
     """Tries to sign in from one address."""
     signins_per_login: str = "10/15 minutes"

@@ -344,6 +344,7 @@ class Stadtbot:
             return []
         for expiring in (self.sessions.expire, self.pending.expire, self.accounts.expire_links, self.audit.expire):
             expiring()
+        self.accounts.erase_inactive(after=self.settings.staff.inactive_lifetime)
         self.staffing.expire()
         self.notices.store.expire()
         self.knowledge.hours_exceptions.expire()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pyotp
@@ -329,3 +330,15 @@ def test_refused_change_leaves_no_entry(accounts: AccountStore, audit: AuditLog)
     with pytest.raises(LastAdmin):
         accounts.change(admin.id, by=admin, active=False)
     assert acts(audit) == ["account_created"]
+
+
+def test_inactive_account_is_erased_after_a_while(accounts: AccountStore, audit: AuditLog, clock: FixedClock) -> None:
+    gone, kept = account(accounts, "agent1"), account(accounts, "agent2")
+    accounts.begin_setup(gone.id, by=None)
+    accounts.change(gone.id, by=None, active=False)
+    clock.advance(days=99)
+    assert accounts.erase_inactive(after=dt.timedelta(days=100)) == 0
+    clock.advance(days=1)
+    assert accounts.erase_inactive(after=dt.timedelta(days=100)) == 1
+    assert accounts.all() == [kept]
+    assert audit.entries()[0].subject == "agent1"
