@@ -18,6 +18,7 @@ from core.database import Database
 from core.encryption import Keyring
 from handover.agents import AgentStore
 from handover.departments import DepartmentRow
+from handover.models import Status
 from handover.settings import HandoverSettings
 from tests.running import RunningService
 
@@ -46,6 +47,16 @@ def add_staff(
         agents.assign(account.id, departments=departments, extension=extension, capacity=capacity, by=None)
     database.close()
     return account.id
+
+
+def send_home(service: RunningService, *account_ids: str) -> None:
+    """Let agents go, so that nothing is offered to them after their test."""
+    database = Database(service.database_url)
+    clock = SystemClock()
+    agents = AgentStore(database, clock, AuditLog(database, clock), HandoverSettings())
+    for account_id in account_ids:
+        agents.set_status(account_id, Status.OFFLINE)
+    database.close()
 
 
 def open_always(service: RunningService, *departments: str) -> None:
