@@ -26,6 +26,7 @@ from handover.views import FOUND, ConversationView, Filter, Views
 
 SEARCH = f"{PREFIX}/suche"
 DAY = dt.timedelta(days=1)
+YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +204,10 @@ def _date(text: str, name: str, errors: dict[str, Any]) -> dt.date | None:
     if not text:
         return None
     try:
-        return dt.date.fromisoformat(text)
+        date = dt.date.fromisoformat(text)
     except ValueError:
+        date = None
+    if date is None or date.year not in YEARS:
         errors[name] = "unreadable-date"
         return None
+    return date

@@ -23,6 +23,8 @@ from tests.handover.house import House
 from tests.handover.leading_site import Browser
 from tests.running import ROOT
 
+A_MONTH = dt.timedelta(days=30)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ListSite:
@@ -61,7 +63,7 @@ def list_site(house: House) -> ListSite:
     phrases = Phrases(ROOT / "handover" / "locale")
     room = StaffRoom(name="handover", templates=ROOT / "handover" / "pages", phrases=phrases)
     pages = StaffPages(city="Beispielstadt", rooms=[room], nav=list_entries(phrases))
-    sessions = SessionStore(house.database, house.clock)
+    sessions = SessionStore(house.database, house.clock, lifetime=A_MONTH, idle=A_MONTH)
     gate = StaffGate(accounts=house.accounts, sessions=sessions, pages=pages)
     app = FastAPI()
     problems.install(app, invalid="Das geht nicht.", failed="Das ging nicht.")
