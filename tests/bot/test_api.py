@@ -319,6 +319,22 @@ def test_events_bring_what_the_answers_bring(service: RunningService, chat: Chat
     assert listener.messages == chat.messages()
 
 
+def test_whoever_follows_learns_first_who_is_there_and_what_is_announced(service: RunningService, chat: Chat) -> None:
+    url = f"{service.url}/api/chat/conversations/{chat.id}/events"
+    with httpx.stream("GET", url, headers={"Authorization": f"Bearer {chat.token}"}, timeout=20) as response:
+        lines = response.iter_lines()
+        events = [(next(lines), json.loads(next(lines).removeprefix("data:")), next(lines)) for _ in range(2)]
+
+    assert events[0] == ("event: state", {"state": "bot", "version": 0}, "")
+    assert events[1] == ("event: site", {"site": "jena", "channel": "web", "notice": None, "bot": True}, "")
+
+
+def test_texts_of_the_widget_name_the_days_that_a_callback_is_kept(service: RunningService) -> None:
+    texts = httpx.get(f"{service.url}/api/chat/sites/jena").json()["texts"]
+    assert "spätestens nach 30 Tagen" in texts["callback.consent"]
+    assert "{site}" in texts["title"], "the widget fills in what only it knows"
+
+
 def test_events_resume_after_the_last_one(service: RunningService, chat: Chat) -> None:
     chat.say("Was kostet ein Reisepass?")
     assert Listener(chat, service, until_seq=3, last_event_id="1").join() == [2, 3]

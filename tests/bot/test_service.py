@@ -243,7 +243,10 @@ def test_idle_conversations_close_and_expired_ones_are_erased(
 
 def test_who_asks_for_a_human_is_handed_over_only_where_one_can_be_reached(make_bot: Callable[[Handler], Bot]) -> None:
     bot = make_bot(answering(REPLY.model_copy(update={"wants_human": True})))
-    assert bot.say(text="Einen Menschen bitte") == ["citizen: Einen Menschen bitte", "bot: Gern. Gerade ist niemand da."]
+    assert bot.say(text="Einen Menschen bitte") == [
+        "citizen: Einen Menschen bitte",
+        "bot: Gern. Gerade ist niemand da.",
+    ]
     assert bot.staff.requested == [bot.conversation.id]
 
 
@@ -266,6 +269,8 @@ def test_emergency_is_recognised_while_waiting_for_a_human(make_bot: Callable[[H
 
     assert mine == "citizen: Hilfe, es brennt!"
     assert warning.startswith("system: ") and "112" in warning
+    answer = bot.store.messages(bot.conversation.id)[-1].answer
+    assert answer and answer.kind == "emergency" and answer.actions[0].url == "tel:112"
     assert bot.asked == []
 
 

@@ -29,7 +29,8 @@ class ChatWidget:
         self.field = self.panel.get_by_role("textbox", name=re.compile("^Ihre (Frage|Nachricht)$"))
         self.entries = page.locator("stadtbot-chat .message[data-seq]")
         self.last = page.locator("stadtbot-chat .message[data-seq]").last
-        self.human = self.panel.get_by_role("button", name="Mit einem Menschen sprechen")
+        humans = page.locator("stadtbot-chat .humans")
+        self.human = humans.get_by_role("button", name="Mit einem Menschen sprechen")
         self.who = page.locator("stadtbot-chat .who")
         self.place = page.locator("stadtbot-chat .place")
         self.offer = page.locator("stadtbot-chat .offer")
