@@ -180,7 +180,7 @@ class ChatApi:
         }
 
     async def change(self, conversation: Conversation, wish: Change) -> Response:
-        """Change the language, or close the conversation: the phone bridge does so with the call, others as they like."""
+        """Change the language, or close the conversation; the phone bridge does so with the call, anybody else may."""
         if wish.language is not None:
             if wish.language not in self._sites[conversation.site].languages:
                 raise self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, "language-not-available")
