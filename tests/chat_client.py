@@ -11,9 +11,13 @@ import httpx
 class Chat:
     """One conversation over HTTP."""
 
-    def __init__(self, url: str, *, site: str = "jena") -> None:
+    def __init__(
+        self, url: str, *, site: str = "jena", channel: str = "web", credential: str = "", caller: str | None = None
+    ) -> None:
         self._http = httpx.Client(base_url=f"{url}/api/chat", timeout=30)
-        created = self._http.post("/conversations", json={"site": site, "channel": "web", "language": "de"})
+        wish = {"site": site, "channel": channel, "language": "de", **({"caller": caller} if caller else {})}
+        shown = {"Authorization": f"Bearer {credential}"} if credential else {}
+        created = self._http.post("/conversations", json=wish, headers=shown)
         if created.is_error:
             self._http.close()
         created.raise_for_status()
@@ -23,6 +27,12 @@ class Chat:
         self.greeting: dict[str, Any] = body["messages"][0]
         self.last: dict[str, Any] = self.greeting
         self._http.headers["Authorization"] = f"Bearer {self.token}"
+        self.events_url = f"{url}/api/chat/conversations/{self.id}/events"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What opens the conversation."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     def post(self, body: dict[str, Any]) -> httpx.Response:
         """One utterance; the raw response."""
