@@ -119,7 +119,7 @@ _ORDINAL = re.compile(
 )
 _ORDINAL_DASH = re.compile(r"(?<![\w.,:/–-])(\d{1,3}\.) ?[–-] ?(?=\d{1,3}\. ?[A-ZÄÖÜ])")
 _RANGE = re.compile(rf"(?<![\w.,–-])({_N}) ?(?:–|—|-) ?(?={_N}(?![–-]\d))")
-_RATIO = re.compile(r"(?<![\w.,:/])(\d{1,4}) ?: ?(\d{1,6})(?![\w:]|[.,]\d)")
+_RATIO = re.compile(r"(?<![\w.,:/])(\d{1,4})(?::| : )(\d{1,6})(?![\w:]|[.,]\d)")
 _SLASHED = re.compile(r"(?<=\d) ?/ ?(?=\d)")
 _SIGNED = re.compile(r"(?<![\w–-])([–−-])(?=\d)")
 _COMPARED = re.compile(r"([<>≤≥~±]=?) ?(?=\d)")

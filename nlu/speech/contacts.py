@@ -39,12 +39,13 @@ _PHONE = re.compile(
     r"(?!\d|[.,:]\d)"
 )
 _CUED = re.compile(
-    r"((?<!\w)(?:tel(?:efon)?|(?:tele)?fax|durchwahl|(?:telefon|fax|ruf|notruf|service|mobil|handy|durchwahl)-?nummer|"
+    r"((?<!\w)(?:tel|(?:service|bürger|info|beratungs|sorgen)?-?telefon|(?:tele)?fax|durchwahl|(?:telefon|fax|ruf|notruf|service|mobil|handy|durchwahl)-?nummer|"
     r"hotline|mobil|handy|postfach|(?:sperr-?)?notruf|behördenruf(?:nummer)?|behördennummer)"
     r"(?!\w)\.?:? ?(?:unter )?(?:der )?)"
     rf"[-–]?(\d{{1,12}}{_SEPARATED}{{0,6}})(?!\d|[.,:]\d)",
     re.IGNORECASE,
 )
+_EXTENSIONS = re.compile(r"(?<=\d)([-–]\d{1,5})( (?:bis|und|oder) |, ?|/)[-–](\d{1,5})(?!\d|[.,:]\d)")
 _SHORT = re.compile(r"(?<![\w.,/§+-])(?P<code>116 ?\d{3}|11[0256-9])(?![\w%€]|[.,:/–-]\d| ?[€%§]| \d)(?! [A-ZÄÖÜ]\w)")
 _SHORT_CODE = re.compile(r"11[0256]")
 _BEFORE_SHORT = words_in(
@@ -74,6 +75,7 @@ def contacts(text: str) -> str:
     if "99" in text:
         text = _LEIKA.sub("", text)
     text = _IBAN.sub(lambda found: f"{' '.join(found[1])} {dialled(_only_digits(found[2]))}", text)
+    text = _EXTENSIONS.sub(lambda found: f"{found[1]}{found[2]}{dialled(found[3])}", text)
     text = _CUED.sub(lambda found: found[1] + _phone(found[2]), text)
     if "0" in text or "+" in text:
         text = _PHONE.sub(_plain_phone, text)

@@ -10,7 +10,8 @@ _STAR = r"(?:[:*_·/]-?|/-)"
 _STEM = r"(?P<stem>[A-ZÄÖÜ][A-Za-zÄÖÜäöüß-]{2,40}?)"
 _PLURAL = re.compile(rf"(?<!\w){_STEM}(?:{_STAR}innen|Innen|\(innen\)|-innen)(?P<rest>[a-zäöüß-]\w*)?(?!\w)")
 _SINGULAR = re.compile(
-    rf"(?<!\w)(?:(?P<article>[A-Za-zäöü]{{2,8}}(?:{_STAR}|/ ?)[a-zäöü]{{1,6}}) )?"
+    rf"(?<!\w)(?:(?P<article>[A-Za-zäöü]{{2,8}}(?:{_STAR}|/ ?)[a-zäöü]{{1,6}}) "
+    rf"|(?P<single>(?:[Ii]hre[nm]?|[Ee]ine[nm]?|[Ii]hr|[Ee]in|[Dd]e[nm]|[Dd]ie) ))?"
     rf"{_STEM}(?:{_STAR}in|\(in\)|(?<=[a-z])In)(?!\w)"
 )
 _ADJECTIVE = re.compile(r"(?<!\w)(?P<stem>[A-Za-zÄÖÜäöüß]{2,40}e)(?:[:*_/]-?|\()(?P<ending>[rnsm])\)?(?!\w)")
@@ -20,6 +21,19 @@ _DATIVE = words_in(
     "den von mit bei zu unter aus nach seit allen vielen ihren unseren anderen diesen einigen mehreren zwischen "
     "neben deren seinen beiden meisten"
 )
+_ARTICLES_OF_BOTH = {
+    "ihr": ("ihre", "ihr"),
+    "ihre": ("ihre", "ihr"),
+    "ihren": ("ihre", "ihren"),
+    "ihrem": ("ihrer", "ihrem"),
+    "ein": ("eine", "ein"),
+    "eine": ("eine", "ein"),
+    "einen": ("eine", "einen"),
+    "einem": ("einer", "einem"),
+    "den": ("die", "den"),
+    "dem": ("der", "dem"),
+    "die": ("die", "der"),
+}
 _PLURALS = {
     "Freund": "Freunde",
     "Ärzt": "Ärzte",
@@ -115,12 +129,22 @@ def _male_singular(stem: str) -> str:
 
 def _singular(found: re.Match[str]) -> str:
     stem, article = found["stem"].rstrip("-"), found["article"]
+    if found["single"]:
+        return _with_articles(found["single"].strip(), stem)
     if article:
         female, male = _both_articles(article)
         if male in ("des", "eines"):
             stem = stem.removesuffix("s")
         return f"{female} {stem}in oder {male} {_inflected(_male_singular(stem), male)}"
     return f"{stem}in oder {_male_singular(stem)}"
+
+
+def _with_articles(article: str, stem: str) -> str:
+    female, male = _ARTICLES_OF_BOTH[article.lower()]
+    if article[0].isupper():
+        female = female.capitalize()
+        male = male.capitalize() if female.startswith("I") else male
+    return f"{female} {stem}in oder {male} {_male_singular(stem)}"
 
 
 def _both_articles(article: str) -> tuple[str, str]:
