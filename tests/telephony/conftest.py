@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.telephony.pbx_server import PbxServer, pbx_server
+from tests.telephony.tiny_vosk import model_folder
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +16,9 @@ def asterisk() -> Iterator[PbxServer]:
     """An exchange for all tests; whoever ends it or changes its settings brings it back."""
     with pbx_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tiny_vosk_model() -> Path:
+    """A folder with a Vosk model that understands a few sentences; see tests/telephony/tiny_vosk/README.md."""
+    return model_folder()

@@ -14,7 +14,7 @@ from tests.telephony.tiny_vosk.acoustic import Phones
 from tests.telephony.tiny_vosk.corpus import Corpus, sentences, vocabulary
 from tests.telephony.tiny_vosk.network import train
 
-UTTERANCES = 1_500
+UTTERANCES = 900
 _DECODING = {
     "min-active": 200,
     "max-active": 5_000,

@@ -17,7 +17,7 @@ CONTEXT = 7
 """Frames that are looked at before and after the one in question."""
 HIDDEN = 128
 BATCH = 512
-EPOCHS = 4
+EPOCHS = 3
 _RATE = 2e-3
 _STATES_OF_A_SOUND = 2
 
