@@ -222,16 +222,14 @@ class StaffApi:
         with self._events.subscribe(STAFF) as queue:
             board = await run_in_threadpool(self._views.board, agent.account)
             yield ServerSentEvent(event="board", data=board)
-            fresh = {one.conversation for one in board.mine}
+            async for message in self._news(board, after):
+                yield message
             loop = asyncio.get_running_loop()
             board_at, check_at, stale = loop.time(), loop.time() + CHECK_EVERY_S, False
             look_at = math.inf  # when it is certain whether a citizen who has left stays away
             while True:
                 mine = {one.conversation for one in board.mine}
                 listed = mine | {one.conversation for one in board.waiting}
-                for conversation_id in fresh & mine:
-                    async for message in self._messages(conversation_id, after):
-                        yield message
                 fresh = set()
                 wake_at = min(check_at, look_at, board_at + BOARD_EVERY_S if stale else math.inf)
                 for event in await _next(queue, wake_at - loop.time()):
@@ -244,17 +242,29 @@ class StaffApi:
                         yield ServerSentEvent(event=event.name, data=event.data)
                     if event.name == "presence" and event.data["conversation"] in listed:
                         stale, look_at = True, loop.time() + GLANCE.total_seconds() + 1
+                # First what was said: the next board may say that a conversation has come to its end with it.
+                for conversation_id in fresh & mine:
+                    async for message in self._messages(conversation_id, after):
+                        yield message
                 if loop.time() >= look_at:
                     stale, look_at = True, math.inf
                 if stale and loop.time() >= board_at + BOARD_EVERY_S:
                     board = await run_in_threadpool(self._views.board, agent.account)
                     yield ServerSentEvent(event="board", data=board)
-                    fresh |= {one.conversation for one in board.mine if one.last_seq > after.get(one.conversation, 0)}
+                    async for message in self._news(board, after):
+                        yield message
                     board_at, stale = loop.time(), False
                 if loop.time() >= check_at:
                     check_at = loop.time() + CHECK_EVERY_S
                     if not await self._gate.still(agent):
                         return
+
+    async def _news(self, board: Board, after: dict[str, int]) -> AsyncIterator[ServerSentEvent]:
+        """What a board has that was not sent yet."""
+        for one in board.mine:
+            if one.last_seq > after.get(one.conversation, 0):
+                async for message in self._messages(one.conversation, after):
+                    yield message
 
     async def _messages(self, conversation_id: str, after: dict[str, int]) -> AsyncIterator[ServerSentEvent]:
         found = await run_in_threadpool(

@@ -53,6 +53,7 @@ def start(folder: Path, ports: tuple[int, int, int], settings: Mapping[str, str]
         "STADTBOT_CHAT__READS_LIMIT": "100000/minute",
         "STADTBOT_HANDOVER__MESSAGES_LIMIT": "100000/minute",
         "STADTBOT_HANDOVER__CALLBACKS_LIMIT": "100000/hour",
+        "STADTBOT_STAFF__SIGNINS_PER_ADDRESS": "100000/minute",
         **settings,
     }
     with (folder / "service.log").open("ab") as log:

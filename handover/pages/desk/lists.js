@@ -110,7 +110,7 @@ export class Lists {
       put(number, String(this.#desk.mine.indexOf(conversation) + 1));
       put(topic, topicOf(conversation, say));
       if (shown) channelMark(channel, shown.channel, say);
-      put(unread, say("unread", { count: conversation.unread }));
+      put(unread, conversation.unread ? say("unread", { count: conversation.unread }) : "");
       unread.hidden = conversation.unread === 0;
       put(here, hereOf(conversation, say));
       put(preview, conversation.lastSaid);
