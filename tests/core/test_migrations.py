@@ -10,6 +10,7 @@ import core.leases
 import core.pending
 import core.sessions
 import handover.departments
+import handover.models
 import handover.notices
 import knowledge.tables
 from core.database import Base, Database
@@ -22,6 +23,7 @@ TABLES_OF = (
     core.pending,
     core.sessions,
     handover.departments,
+    handover.models,
     handover.notices,
     knowledge.tables,
 )
