@@ -6,7 +6,7 @@ import re
 
 from nlu.recogniser import words_in
 from nlu.speech.law import ROMAN
-from nlu.speech.lexicon import GENDERS, begins_sentence, gender_of
+from nlu.speech.lexicon import GENDERS, begins_sentence, gender_of, listed
 from nlu.speech.numbers import cardinal, dialled, digits, ordinal
 
 _N = r"(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?)(?![\d])"
@@ -111,9 +111,8 @@ _FRACTIONS |= {9: "Neuntel", 10: "Zehntel"}
 _HALVES = re.compile(r"(?<![\w.,])(\d{1,2}),5 (?=(?:Stunde|Jahr|Monat|Tag|Woche|Std|Seite|Zimmer)\w*)")
 
 _LETTERED = re.compile(r"(?<=[A-Za-zäöüßÄÖÜ.] )(\d{1,4}) ?([a-h])(?![\w:-]|\.[a-z])")
-_COMPOUND = re.compile(
-    r"(?<![\w.,])(\d{1,4})(?:-(?=[A-Za-zÄÖÜäöü])|(?=(?:jährig|fach|stündig|wöchig|tägig|stellig|köpfig|prozentig|seitig|malig|teilig|monatig)))(\w*)"
-)
+_ADJECTIVES = listed("jährig fach stündig wöchig tägig stellig köpfig prozentig seitig mal teilig monatig")
+_COMPOUND = re.compile(rf"(?<![\w.,])(\d{{1,4}})(?:-(?=[A-Za-zÄÖÜäöü])|(?={'|'.join(_ADJECTIVES)}))(\w*)")
 _ORDINAL = re.compile(
     r"(?<![\w.,:/–-])(\d{1,3})\.(?= ?(?:(?:und|oder|bis|u\.) ?\d{1,3}\.|[–/-] ?\d{1,3}\.)| ([A-ZÄÖÜa-zäöü][\wäöüß-]*))"
 )
@@ -150,7 +149,6 @@ _ARTICLES = frozenset({"der", "die", "das", "ein", "eine", "jeder", "jede", "die
 _STRONG = {"m": "er", "f": "e", "n": "es"}
 _DATIVE_ARTICLE = {"m": "dem", "f": "der", "n": "dem"}
 _PREPOSITIONS = words_in("ab nach seit vor mit in an auf bei von zu aus unter über während innerhalb wegen neben")
-_NO_NOUNS = frozenset({"uhr", "euro", "cent", "prozent"})
 
 
 def amounts(text: str) -> str:
@@ -305,14 +303,10 @@ def _one_thing(found: re.Match[str]) -> str:
 def _compound(found: re.Match[str]) -> str:
     number, rest = found[1], found[2]
     spoken = cardinal(int(number), one="ein")
-    if rest.startswith(("jährig", "fach", "stündig", "wöchig", "tägig", "stellig", "köpfig", "prozentig", "seitig")):
+    if rest.startswith(_ADJECTIVES):
         return spoken + rest
     if rest.startswith("Jährig"):
         return _capital(spoken) + rest.lower()
-    if rest[:3] == "mal":
-        return spoken + rest
-    if rest.startswith(("malig", "teilig", "monatig")):
-        return spoken + rest
     return f"{_capital(spoken)}-{rest}".replace(" ", "-")
 
 

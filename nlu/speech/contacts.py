@@ -45,6 +45,14 @@ _CUED = re.compile(
     rf"[-–]?(\d{{1,12}}{_SEPARATED}{{0,6}})(?!\d|[.,:]\d)",
     re.IGNORECASE,
 )
+_UNIT_AHEAD = r"(?! ?(?:Uhr|Euro|€|%|Cent|Jahre|Tage|Wochen|Monate)|[:.]\d)"
+_PAIRS = re.compile(
+    r"(?<![\w.,/+-])(?P<plus>plus )?(?P<digits>(?(plus)[1-9]\d?|0\d?)"
+    rf"(?:,? \d{{1,2}}(?!\d){_UNIT_AHEAD}){{2,14}})(?!\w|,\d)"
+)
+"""A number whose digits are written in pairs already: `0 36 41, 49, 38 00`."""
+
+_SHORT_PAIR = re.compile(rf"(?<![\w.,/+-])1 (1[0256])(?:, 1 (1[67]))?(?!\d){_UNIT_AHEAD}(?! [A-ZÄÖÜ])")
 _EXTENSIONS = re.compile(r"(?<=\d)([-–]\d{1,5})( (?:bis|und|oder) |, ?|/)[-–](\d{1,5})(?!\d|[.,:]\d)")
 _SHORT = re.compile(r"(?<![\w.,/§+-])(?P<code>116 ?\d{3}|11[0256-9])(?![\w%€]|[.,:/–-]\d| ?[€%§]| \d)(?! [A-ZÄÖÜ]\w)")
 _SHORT_CODE = re.compile(r"11[0256]")
@@ -75,6 +83,8 @@ def contacts(text: str) -> str:
     if "99" in text:
         text = _LEIKA.sub("", text)
     text = _IBAN.sub(lambda found: f"{' '.join(found[1])} {dialled(_only_digits(found[2]))}", text)
+    text = _PAIRS.sub(_pairs, text)
+    text = _SHORT_PAIR.sub(lambda found: ", ".join(dialled(f"1{part}") for part in found.groups() if part), text)
     text = _EXTENSIONS.sub(lambda found: f"{found[1]}{found[2]}{dialled(found[3])}", text)
     text = _CUED.sub(lambda found: found[1] + _phone(found[2]), text)
     if "0" in text or "+" in text:
@@ -135,6 +145,12 @@ def _file(found: re.Match[str]) -> str:
 def _phone(number: str) -> str:
     groups = _DIGITS.findall(number.replace("(0)", " "))
     return ", ".join(dialled(group) for group in groups)
+
+
+def _pairs(found: re.Match[str]) -> str:
+    if len(_only_digits(found["digits"])) < 6:
+        return found[0]
+    return (found["plus"] or "") + ", ".join(dialled(_only_digits(group)) for group in found["digits"].split(","))
 
 
 def _plain_phone(found: re.Match[str]) -> str:
