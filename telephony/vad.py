@@ -83,7 +83,8 @@ class Vad:
 
     def speech(self, frame: bytes) -> float:
         """Probability of speech in the latest complete window."""
-        return self.windows(frame)[-1] if len(self._rest) + len(frame) >= _WINDOW_BYTES else self._latest
+        self.windows(frame)
+        return self._latest
 
     def _hear(self, window: bytes) -> float:
         self._window[:_CONTEXT_SAMPLES] = self._window[-_CONTEXT_SAMPLES:]
