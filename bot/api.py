@@ -66,6 +66,12 @@ class Feedback(Model):
     seq: int | None = Field(default=None, ge=1)
 
 
+class Partial(Model):
+    """What a caller has said so far, while the caller goes on."""
+
+    text: str = Field(max_length=MAX_TEXT_LENGTH)
+
+
 class Change(Model):
     """Another language for the messages to come, or the end of a conversation with its call."""
 
@@ -146,6 +152,10 @@ class ChatApi:
                 async for event in self._follow(conversation, after=_sequence(last_event_id)):
                     yield event
 
+        @router.post("/conversations/{conversation_id}/partials", status_code=HTTPStatus.NO_CONTENT)
+        async def hear(conversation: Owned, partial: Partial) -> Response:
+            return await self.hear(conversation, partial)
+
         @router.post("/conversations/{conversation_id}/feedback", status_code=HTTPStatus.NO_CONTENT)
         async def rate(conversation: Owned, feedback: Feedback) -> Response:
             return await self.rate(conversation, feedback)
@@ -225,6 +235,14 @@ class ChatApi:
             raise self._problem(HTTPStatus.CONFLICT, "conversation-closed") from None
         except ConversationGone:
             raise self._problem(HTTPStatus.NOT_FOUND, "unknown-conversation") from None
+
+    async def hear(self, conversation: Conversation, partial: Partial) -> Response:
+        """Begin to search for what a caller is still saying; nothing of it is stored."""
+        if conversation.channel is not Channel.PHONE:
+            raise self._problem(HTTPStatus.FORBIDDEN, "channel-not-available")
+        if conversation.state is State.BOT:
+            await self._service.warm(partial.text)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def rate(self, conversation: Conversation, feedback: Feedback) -> Response:
         """Take a rating; a later one replaces it."""

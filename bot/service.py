@@ -159,6 +159,12 @@ class ChatService:
             await self._wait(opened)
         return await run_in_threadpool(self._turn, opened)
 
+    async def warm(self, text: str) -> None:
+        """Begin the search for words that are still being said; only memory keeps them, and not for long."""
+        masked = mask(clean(text), keep=self._public_contacts()).text
+        if message := _neutral(masked):
+            await run_in_threadpool(self._warm, message)
+
     async def messages(self, conversation_id: str, *, after: int) -> list[Message]:
         return await run_in_threadpool(self._store.messages, conversation_id, after=after)
 
