@@ -45,7 +45,11 @@ def status(house: House, agent: Account) -> Status:
 def test_who_has_most_room_is_asked_first(house: House) -> None:
     anna, berta = house.agent("anna", capacity=3), house.agent("berta", capacity=2)
     house.with_agent(anna)
-    first, second, third = house.waiting(), house.waiting(), house.waiting()
+    first = house.waiting()
+    house.clock.advance(seconds=1)
+    second = house.waiting()
+    house.clock.advance(seconds=1)
+    third = house.waiting()
     tend(house)
     assert offered_to(house, first) == berta.id  # 0 of 2 before 1 of 3
     assert offered_to(house, second) == anna.id  # 1 of 3 before 1 of 2
