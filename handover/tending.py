@@ -6,6 +6,7 @@ A round is plain rules on the database. It returns what has changed, for the des
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from bot.store import ConversationGone
 from core.clock import Clock
 from core.i18n import Phrases
 from handover.agents import AgentStore
+from handover.errors import UnknownHandover
 from handover.models import Agent, End, Handover
 from handover.places import can_take
 from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
 from handover.store import HandoverStore, Words
+
+log = logging.getLogger(__name__)
 
 _Queue = tuple[str, Channel]
 """A department's queue for a channel."""
@@ -84,7 +88,12 @@ class Tending:
     def _release(self, handovers: list[Handover], key: str) -> Iterator[Change]:
         for handover in handovers:
             agent = handover.agent_id
-            if agent and self._store.release(handover.id, agent, words=self._words(key)):
+            try:
+                released = agent and self._store.release(handover.id, agent, words=self._words(key))
+            except UnknownHandover:  # the conversation has another owner; that must not hold up the others
+                log.error("handover %s and its conversation disagree", handover.id)
+                continue
+            if released:
                 yield Change(handover.conversation_id, agent, "released")
 
     def _lapse(self) -> Iterator[Change]:
@@ -141,6 +150,8 @@ class Tending:
                 yield Change(handover.conversation_id, what="sent_home")
         except ConversationGone:
             return
+        except UnknownHandover:
+            log.error("handover %s and its conversation disagree", handover.id)
 
     def _offer(self) -> Iterator[Change]:
         """Each who waits is offered to the agent with the most room who has not passed yet."""
