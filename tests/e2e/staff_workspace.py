@@ -73,14 +73,17 @@ class Workspace:
     def claim(self, text: str = "") -> Conversation:
         """Take the waiting entry in which a text stands; gives its conversation."""
         entry = self.waiting.filter(has_text=text).first
-        entry.get_by_role("button", name="Übernehmen").click()
-        conversation = self.active
+        with self.page.expect_response("**/claim") as claimed:
+            entry.get_by_role("button", name="Übernehmen").click()
+        field = self.page.locator(f"#message-{claimed.value.json()['conversation']}")
+        conversation = Conversation(self.page.locator(".pane", has=field))
         expect(conversation.messages).to_contain_text("hat das Gespräch übernommen")
         return conversation
 
     def open(self, text: str) -> Conversation:
         """Choose one of the own conversations."""
         self.mine.filter(has_text=text).get_by_role("button").click()
+        expect(self.active.heading).to_contain_text(text)
         return self.active
 
     def conversation(self, number: int) -> Conversation:

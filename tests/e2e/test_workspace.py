@@ -194,6 +194,7 @@ def test_of_two_who_claim_at_once_one_gets_it(office: Office) -> None:
     assert len([text for text in heard(chat, "system") if "hat das Gespräch übernommen" in text]) == 1
 
 
+@pytest.mark.slow
 def test_citizen_who_comes_goes_types_and_reads_is_seen(office: Office) -> None:
     _workspace, chat, conversation = talking(office)
     head = conversation.region.get_by_role("banner").or_(conversation.region.locator("header"))
@@ -361,7 +362,7 @@ def test_conversation_goes_to_another_department(office: Office) -> None:
     expect(central.waiting).to_have_count(0)
     conversation.act("Weitergeben")
     dialog = workspace.dialog("Unterhaltung weitergeben")
-    dialog.get_by_role("radio", name=re.compile("Zentrale")).check()
+    dialog.get_by_role("radio", name=re.compile("^Stadtverwaltung Jena, Zentrale")).check()
     dialog.get_by_role("button", name="Weitergeben").click()
 
     expect(central.waiting).to_contain_text("dringend")
@@ -477,6 +478,7 @@ def test_reload_keeps_everything(office: Office) -> None:
 CUTS = random.Random(20).sample(range(1, 2_500), 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", CUTS)
 def test_connection_that_is_cut_loses_doubles_and_turns_round_nothing(office: Office, after: int) -> None:
     with cutting_proxy(office.service.url) as proxy:
@@ -516,6 +518,7 @@ def test_lost_connection_is_said_and_what_was_written_is_sent_afterwards(office:
         assert heard(chat) == ["Trotzdem geschrieben"]
 
 
+@pytest.mark.slow
 def test_session_that_ends_keeps_the_draft_until_the_next_sign_in(office: Office) -> None:
     login = office.add()
     workspace = Workspace(office.page(), office.service.url).sign_in(login)

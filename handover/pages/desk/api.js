@@ -54,11 +54,15 @@ export class Api {
    * @throws {Problem | Unreachable | SignedOut}
    */
   async fetch(path, request = {}) {
+    const shown = this.#csrf;
     const response = await this.#send(path, request);
     if (response.ok) return response;
     if (response.status === 401) throw new SignedOut();
     const problem = await response.json().catch(() => ({}));
-    if (problem.type === "/problems/csrf" && (await this.renew())) return this.fetch(path, request);
+    if (problem.type === "/problems/csrf") {
+      await this.renew();
+      if (shown !== this.#csrf) return this.fetch(path, request);
+    }
     const seconds = Number(response.headers.get("Retry-After"));
     throw new Problem(response.status, String(problem.detail ?? ""), seconds > 0 ? seconds * 1000 : null);
   }
@@ -77,19 +81,14 @@ export class Api {
     }
   }
 
-  /**
-   * Take up a session that has begun since; a page never goes on in the name of somebody else.
-   * @returns {Promise<boolean>} whether there was a new one
-   */
+  /** Take up a session that has begun since; a page never goes on in the name of somebody else. */
   async renew() {
     const { account, csrf } = await this.json("/session");
     if (account !== this.#account) {
       location.reload();
       throw new SignedOut();
     }
-    const renewed = csrf !== this.#csrf;
     this.#csrf = csrf;
-    return renewed;
   }
 
   /**

@@ -215,8 +215,8 @@ export class Conversation extends EventTarget {
         const body = { text, client_id: id };
         const message = await this.#api.json(this.path("/messages"), { method: "POST", body });
         failures = 0;
-        this.#dequeue();
         this.take([message]);
+        this.#dequeue();
       } catch (error) {
         if (mayPass(error)) await this.#waitToSend(error, failures++);
         else this.#refused(error);

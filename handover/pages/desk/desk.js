@@ -13,14 +13,15 @@ import { Live } from "./live.js";
 /** @typedef {import("./types.js").Board} Board */
 /** @typedef {import("./types.js").ServerEvent} ServerEvent */
 
+/** An offer that follows the first word of somebody this soon is no news. */
+const AGAIN_MS = 10_000;
+
 export class Desk extends EventTarget {
   #api;
   /** @type {Map<string, Conversation>} */
   #conversations = new Map();
-  /** @type {Set<string>} handovers whose offer was told */
-  #offers = new Set();
-  /** @type {Set<string>} those who were waiting */
-  #waiting = new Set();
+  /** @type {Map<string, {at: number, offered: boolean}>} who waits, and when that was told */
+  #told = new Map();
   /** The status that the agent has chosen. */
   #wish = "";
   /** @type {Board | null} */
@@ -171,17 +172,22 @@ export class Desk extends EventTarget {
   }
 
   /**
-   * Say who is new: an offer whenever it is made, others who wait once.
+   * Say who is new: everybody once, and every offer, if it does not follow at once.
    * @param {Board} board
    * @param {boolean} live whether this is news, and not what was there before the page
    */
   #noticeWaiting(board, live) {
-    const offered = board.waiting.filter((one) => one.offered_until !== null);
-    const fresh = board.waiting.filter((one) => one.claimable && !this.#waiting.has(one.handover));
-    const news = offered.find((one) => !this.#offers.has(one.handover)) ?? fresh[0];
-    this.#offers = new Set(offered.map((one) => one.handover));
-    this.#waiting = new Set(board.waiting.map((one) => one.handover));
-    if (news && board.me.status !== "offline" && (live || news.offered_until !== null)) this.#tell("offered", news);
+    const now = Date.now();
+    /** @type {Map<string, {at: number, offered: boolean}>} */
+    const told = new Map();
+    for (const one of board.waiting) {
+      const before = this.#told.get(one.handover);
+      const offered = one.offered_until !== null;
+      const isNews = before ? offered && !before.offered && now - before.at > AGAIN_MS : one.claimable && (live || offered);
+      if (isNews && board.me.status !== "offline") this.#tell("offered", one);
+      told.set(one.handover, { at: isNews || !before ? now : before.at, offered });
+    }
+    this.#told = told;
   }
 
   /** @param {{conversation: string, message: import("./types.js").Message}} data */
