@@ -150,7 +150,7 @@ export class Pane {
 
   /** The agent looks at the page: what is in view counts as read. */
   look() {
-    if (document.hidden || !this.element.checkVisibility() || !this.#atEnd) return;
+    if (document.hidden || !this.element.checkVisibility() || !this.#showsEnd) return;
     this.#newer.hidden = true;
     this.conversation.seen();
   }
@@ -194,9 +194,13 @@ export class Pane {
     }
   }
 
-  #scrolled() {
+  get #showsEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < AT_END_PX;
+    return scrollHeight - scrollTop - clientHeight < AT_END_PX;
+  }
+
+  #scrolled() {
+    this.#atEnd = this.#showsEnd;
     this.look();
   }
 
