@@ -11,12 +11,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from tests.running import ROOT, free_port
-from tests.telephony.sip import Phone
+from tests.telephony.sip import Phone, until
 
 TREE = ROOT / ".tools" / "asterisk"
 """Where `scripts/setup dev` has unpacked Asterisk."""
@@ -158,9 +158,25 @@ class PbxServer:
         """A telephone somewhere in the telephone network."""
         return Phone(pbx=(HOST, self.sip_port), host=CARRIER_HOST, number=number)
 
+    @asynccontextmanager
+    async def desk(self, extension: str = "101") -> AsyncIterator[Phone]:
+        """A telephone on a desk in the town hall, registered and counted as there."""
+        async with self.staff_phone(extension) as phone:
+            assert await phone.register() == 200
+            await until(lambda: not self._is_away(extension))
+            try:
+                yield phone
+            finally:
+                with suppress(TimeoutError):
+                    await phone.register(expires_s=0)
+
     def staff_phone(self, extension: str = "101") -> Phone:
-        """A telephone on a desk in the town hall; it has to `register`."""
+        """The same before it has registered."""
         return Phone(pbx=(HOST, self.sip_port), host=STAFF_HOST, number=extension, password=PHONES[extension])
+
+    def _is_away(self, extension: str) -> bool:
+        members = self.console("queue show stadtbot").splitlines()
+        return any(f"PJSIP/{extension} " in line and re.search(r"\((Unavailable|Invalid)\)", line) for line in members)
 
     def _console(self, command: str) -> str:
         configuration = str(self.folder / "etc" / "asterisk.conf")

@@ -145,12 +145,12 @@ class Audio(asyncio.DatagramProtocol):
             self._sending = asyncio.create_task(self._send())
 
     async def stop(self) -> None:
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.wait([self._sending])
         if self._transport is not None:
             self._transport.close()
         self.idle.set()
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
 
     async def _send(self) -> None:
         due = time.monotonic()
@@ -183,7 +183,7 @@ class Audio(asyncio.DatagramProtocol):
         ]
 
     def _packet(self, kind: int, payload: bytes, *, timestamp: int | None = None) -> None:
-        if self.remote is not None and self._transport is not None:
+        if self.remote is not None and self._transport is not None and not self._transport.is_closing():
             stamp = (self._timestamp if timestamp is None else timestamp) & 0xFFFFFFFF
             header = struct.pack(">BBHII", 0x80, kind, self._sequence, stamp, self._source)
             self._transport.sendto(header + payload, self.remote)

@@ -25,6 +25,7 @@ from tests.telephony.rtp import KEYS, PCMA, Address, Audio, Recording
 from tests.telephony.sound import to_alaw
 
 RESEND_S = 0.5
+ANSWER_WITHIN_S = 5.0
 T = TypeVar("T")
 
 
@@ -176,7 +177,9 @@ class Call:
 
     async def hang_up(self) -> None:
         """End it; nothing happens if it is over."""
-        if not self.ended.is_set():
+        if self.invite is not None and not self.acknowledged.is_set():
+            await self.reject()
+        elif not self.ended.is_set():
             await self._phone.bye(self)
         await self.over()
 
@@ -214,26 +217,30 @@ class Phone(asyncio.DatagramProtocol):
                     await call.hang_up()
             except TimeoutError:
                 await call.over()
-        for task in list(self._tasks):
-            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._transport is not None:
             self._transport.close()
+            await asyncio.sleep(0)  # lets the transports go
 
     async def register(self, *, expires_s: int = 300) -> int:
-        """Say that the phone is there (or, with 0, that it no longer is); gives the exchange's answer."""
+        """Say that the phone is there (or, with 0, that it no longer is); gives the exchange's answer.
+
+        Raises:
+            TimeoutError: there is none.
+        """
         address = f"sip:{self._pbx[0]}:{self._pbx[1]}"
         who = f"<sip:{self.number}@{self._pbx[0]}>"
-        answer = await self._request(
-            "REGISTER",
-            address,
-            call_id=secrets.token_hex(8),
-            cseq=1,
-            local=f"{who};tag={secrets.token_hex(4)}",
-            remote=who,
-            extra=[("Expires", str(expires_s))],
-        )
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            answer = await self._request(
+                "REGISTER",
+                address,
+                call_id=secrets.token_hex(8),
+                cseq=1,
+                local=f"{who};tag={secrets.token_hex(4)}",
+                remote=who,
+                extra=[("Expires", str(expires_s))],
+            )
         return answer.status
 
     async def call(self, number: str, *, display: str = "", caller: str | None = None, within_s: float = 40.0) -> Call:

@@ -20,8 +20,7 @@ def test_alaw_keeps_a_tone() -> None:
 
 def test_a_phone_hears_itself_on_the_echo_number(asterisk: PbxServer) -> None:
     async def run() -> None:
-        async with asterisk.staff_phone() as phone:
-            assert await phone.register() == 200
+        async with asterisk.desk() as phone:
             call = await phone.call("*43")
             assert call.status == 200
             call.play(silence(0.2) + tone(440, 1.0))
@@ -45,8 +44,7 @@ def test_a_phone_hears_itself_on_the_echo_number(asterisk: PbxServer) -> None:
 
 def test_many_calls_at_once(asterisk: PbxServer) -> None:
     async def run() -> None:
-        async with asterisk.staff_phone() as phone:
-            await phone.register()
+        async with asterisk.desk() as phone:
             calls = await asyncio.gather(*(phone.call("*43") for _ in range(8)))
             for number, call in enumerate(calls):
                 call.play(tone(400 + 100 * number, 1.0))
@@ -70,9 +68,7 @@ def test_a_wrong_password_is_refused(asterisk: PbxServer) -> None:
 
 def test_staff_call_each_other_and_a_caller_who_gives_up_is_let_go(asterisk: PbxServer) -> None:
     async def run() -> None:
-        async with asterisk.staff_phone("101") as one, asterisk.staff_phone("102") as other:
-            await one.register()
-            await other.register()
+        async with asterisk.desk("101") as one, asterisk.desk("102") as other:
             calling = asyncio.create_task(one.call("102", within_s=1.5))
             ringing = await other.incoming()
             assert "101" in ringing.caller
