@@ -25,6 +25,8 @@ BEFORE_MS = 300
 """Audio before the detected beginning of speech that is recognised too: soft consonants are detected late."""
 HEARD_BEFORE_INTERRUPTION_MS = 300
 """Until so much of a prompt has been heard, nobody interrupts it: what comes is an echo, or the line's click."""
+ECHO_MS = 800
+"""So long after a prompt, its echo may still come."""
 STABLE_MS = 300
 """A partial result that stays the same for so long hardly changes any more."""
 MISSING_S = 0.2
@@ -168,6 +170,7 @@ class Ears:
         self._utterance = _Utterance()
         self._job: Future[Any] | None = None
         self._received_at = clock()
+        self._silent_ms = ECHO_MS
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._restart = False
         self.counts = Counts()
@@ -229,6 +232,7 @@ class Ears:
             return None
 
     async def _hear(self, samples: bytes) -> None:
+        self._silent_ms = 0 if self._player.playing else self._silent_ms + duration_ms(samples)
         probabilities, text = await self._in_thread(lambda: self._recognition.hear(samples))
         if self._restart:
             self._restart = False
@@ -251,17 +255,15 @@ class Ears:
         """Tell of speech when it is sure, and of what has been understood of it."""
         utterance = self._utterance
         if not utterance.told:
-            interrupting = self._player.playing is not None
-            if interrupting or utterance.during_playback:
-                if not self._may_interrupt(text):
-                    return
-                if self._echo.likely():
-                    self.counts.echoes += 1
-                    self._endpointer.reset()
-                    await self._forget()  # so that its words do not mix with the caller's
-                    return
+            if not self._may_be_told(text):
+                return
+            if self._silent_ms < ECHO_MS and self._echo.likely():
+                self.counts.echoes += 1
+                self._endpointer.reset()
+                await self._forget()  # so that its words do not mix with the caller's
+                return
             utterance.told = True
-            self._tell(SpeechStarted(interrupting))
+            self._tell(SpeechStarted(interrupting=self._player.playing is not None))
         if text != utterance.text:
             utterance.text, utterance.unchanged_ms = text, 0
             self._tell(Partial(text, stable=False))
@@ -271,11 +273,11 @@ class Ears:
             utterance.stable_text = text
             self._tell(Partial(text, stable=True))
 
-    def _may_interrupt(self, text: str) -> bool:
-        if not text:
-            return False
+    def _may_be_told(self, text: str) -> bool:
         playing = self._player.playing
-        return playing is None or (playing.interruptible and playing.heard_ms >= HEARD_BEFORE_INTERRUPTION_MS)
+        if playing is None:
+            return bool(text) or not self._utterance.during_playback
+        return bool(text) and playing.interruptible and self._player.heard_ms >= HEARD_BEFORE_INTERRUPTION_MS
 
     async def _end(self, ended: SpeechEnded) -> None:
         """Tell of an utterance that is over, if it was one."""

@@ -129,6 +129,7 @@ class Player:
         self._sent_at: float | None = None
         self._silent_frames = 0
         self._caller_is_there = False
+        self._heard_ms = 0
         self._quiet = asyncio.Event()
         self.pace = Pace()
         self.on_frame: Callable[[bytes], None] | None = None
@@ -179,6 +180,11 @@ class Player:
         return next((playback for playback in self._queue if playback.started_at is not None), None)
 
     @property
+    def heard_ms(self) -> int:
+        """How long the caller has been hearing speech, from one playback to the next."""
+        return self._heard_ms if self._queue else 0
+
+    @property
     def busy(self) -> bool:
         """Something is being played or waits for it, the hold sound aside."""
         return bool(self._queue)
@@ -219,6 +225,7 @@ class Player:
             self._queue.popleft().end(stopped=False)
         if not self._queue:
             self._silent_frames += 1
+            self._heard_ms = 0
             if self._silent_frames > LINGER_FRAMES:
                 self._quiet.set()
             return self._next_of_hold()
@@ -236,6 +243,7 @@ class Player:
             playback.started_at = now
         self.pace.underruns += playback.gap
         playback.gap = 0
+        self._heard_ms += FRAME_MS
         return frame
 
     def _next_of_hold(self) -> bytes:

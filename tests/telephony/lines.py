@@ -22,9 +22,13 @@ class ScriptedLine:
     id: str = "6b0f1c52-0000-4000-8000-000000000001"
     sent: list[bytes] = field(default_factory=list)
     closed: bool = False
+    starved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whoever listens has taken everything and wants more."""
     _incoming: asyncio.Queue[AudioFrame | Digit | None] = field(default_factory=asyncio.Queue)
 
     async def receive(self) -> AudioFrame | Digit:
+        if self._incoming.empty():
+            self.starved.set()
         item = await self._incoming.get()
         if item is None:
             raise LineClosed
@@ -38,10 +42,12 @@ class ScriptedLine:
 
     def say(self, samples: bytes) -> None:
         """Put in audio, cut into frames; all of it is there at once."""
+        self.starved.clear()
         for frame in frames_of(samples):
             self._incoming.put_nowait(AudioFrame(frame))
 
     def press(self, symbol: str) -> None:
+        self.starved.clear()
         self._incoming.put_nowait(Digit(symbol))
 
     def hang_up(self) -> None:
