@@ -119,7 +119,7 @@ class CitizenApi:
         try:
             wish = CallbackWish.model_validate(body)
         except ValidationError as error:
-            raise self._invalid(error) from None
+            raise self._invalid(error, body) from None
         noted = await self._callbacks.take(conversation, wish)
         messages = await self._service.messages(conversation.id, after=conversation.last_seq)
         return Noted(text=noted.text, speech=noted.speech, due_at=noted.due_at, messages=messages)
@@ -138,11 +138,11 @@ class CitizenApi:
             state=current.state, version=current.version, messages=messages, queue=place.data if place else None
         )
 
-    def _invalid(self, error: ValidationError) -> Problem:
+    def _invalid(self, error: ValidationError, body: dict[str, Any]) -> Problem:
         """Which fields are wrong, in words; never what stands in them."""
         fields = {}
-        for entry in error.errors(include_input=False, include_context=False):
-            name = str(entry["loc"][0]) if entry["loc"] else "consent" if "consent" in entry["msg"] else "reach"
+        errors = error.errors(include_input=False, include_context=False)
+        for name in [str(entry["loc"][0]) for entry in errors if entry["loc"]] + _lacking(body):
             key = f"problem.callback.{name}"
             fields[name] = self._phrases.text(key if name in CALLBACK_FIELDS else "problem.invalid-callback")
         detail = " ".join(dict.fromkeys(fields.values()))
@@ -150,6 +150,12 @@ class CitizenApi:
 
     def _problem(self, status: HTTPStatus, code: str, **values: str) -> Problem:
         return Problem(status, code, self._phrases.text(f"problem.{code}", **values))
+
+
+def _lacking(body: dict[str, Any]) -> list[str]:
+    """What a wish needs that is no matter of one field, or no error of it."""
+    reachable = any(str(body.get(name) or "").strip() for name in ("phone", "email"))
+    return [*([] if reachable else ["reach"]), *([] if body.get("consent") else ["consent"])]
 
 
 CALLBACK_FIELDS = frozenset({"name", "phone", "email", "concern", "consent", "reach"})

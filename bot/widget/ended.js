@@ -36,7 +36,7 @@ function rating({ get }, rate) {
   function grade(value) {
     const key = value === BEST || value === WORST ? `rating.${value}` : "";
     const input = el("input", { type: "radio", name: "rating", value, onchange: () => (more.hidden = false) });
-    return el("label", { class: "grade" }, input, el("span", {}, String(value)), key && el("span", { class: "meaning" }, get(key)));
+    return el("label", { class: "grade" }, input, el("span", {}, String(value)), key && el("span", { class: "hidden" }, get(key)));
   }
 
   /** @param {Event} event */
@@ -60,7 +60,13 @@ function rating({ get }, rate) {
   const form = el(
     "form",
     { class: "whole-rating", onsubmit: submit },
-    el("fieldset", {}, el("legend", {}, get("rating.question")), el("div", { class: "grades" }, ...grades)),
+    el(
+      "fieldset",
+      {},
+      el("legend", {}, get("rating.question")),
+      el("div", { class: "grades" }, ...grades),
+      el("p", { class: "meanings", "aria-hidden": "true" }, ...[BEST, WORST].map((value) => el("span", {}, get(`rating.${value}`)))),
+    ),
     more,
     done,
   );

@@ -64,7 +64,7 @@ export class HumanRow {
       this.element.querySelector("button")?.focus();
     };
     this.#replace(
-      el("p", { class: "place" }, get("agent.leave.question")),
+      el("p", { class: "place asked" }, get("agent.leave.question")),
       busyButton(get("agent.leave.yes"), this.#acts.leave, { class: "plain" }),
       button(get("agent.leave.no"), back, { class: "plain" }),
     );

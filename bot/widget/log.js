@@ -23,6 +23,8 @@ export class Log {
   #names = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingTimer;
+  #height = 0;
+  #wasAtEnd = false;
 
   /**
    * @param {import("./message.js").Context} context
@@ -32,13 +34,11 @@ export class Log {
     this.#context = context;
     this.#room = room;
     this.element.append(this.#list, this.#typing, this.#offer);
-    let wasAtEnd = false;
     this.element.addEventListener("scroll", () => {
-      wasAtEnd = this.atEnd;
-      if (wasAtEnd) this.newer.hidden = true;
+      if (this.element.clientHeight === this.#height) this.#wasAtEnd = this.atEnd;
+      if (this.atEnd) this.newer.hidden = true;
     });
-    // Where what is below takes more room than before, the newest message must not vanish behind it.
-    new ResizeObserver(() => wasAtEnd && !this.#room() && this.element.scrollTo(0, this.element.scrollHeight)).observe(this.element);
+    new ResizeObserver(() => this.#resized()).observe(this.element);
   }
 
   /** Write the labels, once the texts are known. */
@@ -121,6 +121,13 @@ export class Log {
     if (!start) room.scrollTop = 0;
     else room.scrollTop += start.getBoundingClientRect().top - room.getBoundingClientRect().top - MARGIN;
     this.newer.hidden = true;
+    this.#wasAtEnd = this.atEnd;
+  }
+
+  /** Where what is below takes more room than before, the newest message must not vanish behind it. */
+  #resized() {
+    this.#height = this.element.clientHeight;
+    if (this.#wasAtEnd && !this.#room()) this.element.scrollTop = this.element.scrollHeight;
   }
 
   /** @param {Message[]} messages in order */

@@ -5,12 +5,12 @@ import { Api, Problem } from "./api.js";
 import { CallbackForm } from "./callback.js";
 import { Composer } from "./composer.js";
 import { Conversation, Superseded } from "./conversation.js";
-import { button, el, icon } from "./dom.js";
+import { button, el } from "./dom.js";
 import { ended } from "./ended.js";
+import { Head } from "./head.js";
 import { HumanRow } from "./human.js";
 import { Log } from "./log.js";
 import { Look } from "./look.js";
-import { markdown } from "./markdown.js";
 import { Menu } from "./menu.js";
 import { spoken, withPhone } from "./message.js";
 import { messageText, printText, saveText } from "./paper.js";
@@ -43,12 +43,9 @@ export class Panel {
   #narrow = matchMedia(FULL_SCREEN);
   #short = matchMedia(SHORT);
 
-  #title = el("h2", { id: "title", tabindex: -1 });
-  #who = el("p", { class: "who" });
-  #buttons = el("div", { class: "buttons" });
-  #banner = el("p", { class: "banner", role: "status" });
+  #announced = "";
+  #head = new Head(this.#texts, { menu: () => this.#toggleMenu(), close: () => this.#host.close() });
   #main = el("div", { class: "main" });
-  #notices = el("div", { class: "notices", role: "region", tabindex: 0, hidden: true });
   #log;
   // The log itself is not live: what is new is said here, in words fit for it and even when they are the same again.
   #live = el("div", { class: "hidden", "aria-live": "polite", "aria-relevant": "additions" });
@@ -68,7 +65,6 @@ export class Panel {
   /** Where the focus was before a view was opened. @type {HTMLElement | null} */
   #opener = null;
   #activity = new Activity((sign) => this.#conversation.active(sign));
-  #menuButton = el("button", { type: "button", class: "head-button", "aria-expanded": "false", onclick: () => this.#toggleMenu() });
 
   /** @param {import("./types.js").Host} host */
   constructor(host) {
@@ -80,15 +76,9 @@ export class Panel {
     this.#look.scale = this.#storage.kept.scale ?? 1;
     this.#log = this.#newLog();
     this.#main.append(this.#log.element, this.#log.newer, this.#problem, this.#foot);
-    this.#dialog.append(
-      el("div", { class: "head" }, this.#title, this.#buttons, this.#who),
-      this.#banner,
-      this.#notices,
-      this.#main,
-      this.#live,
-    );
+    this.#dialog.append(...this.#head.nodes, this.#main, this.#live);
     root.append(this.#dialog);
-    this.#writeHead();
+    this.#head.write(false);
     this.#listen();
   }
 
@@ -98,7 +88,7 @@ export class Panel {
     this.#open = true;
     this.#storage.keep({ open: true });
     this.#show();
-    if (focus) this.#title.focus();
+    if (focus) this.#head.title.focus();
     if (this.#site && this.#conversation.state !== "none") this.#conversation.follow();
     else this.#load();
     if (focus && this.#composer) this.#focusInput();
@@ -163,7 +153,7 @@ export class Panel {
     const handlers = {
       change: ({ added }) => this.#render(added),
       state: () => this.#showState(),
-      connection: (connected) => this.#warn(connected ? "" : this.#texts.get("connection.lost")),
+      connection: (connected) => this.#head.warn(connected ? "" : this.#texts.get("connection.lost")),
       typing: () => this.#showTyping(),
       site: (notice) => this.#heed(notice),
       problem: (text) => this.#complain(text),
@@ -182,7 +172,7 @@ export class Panel {
   /** On a touch screen the keyboard would cover the greeting, on a short one the field itself: the title it is. */
   #focusInput() {
     const covers = this.#short.matches || matchMedia("(pointer: coarse)").matches;
-    (covers ? this.#title : (this.#composer?.field ?? this.#title)).focus();
+    (covers ? this.#head.title : (this.#composer?.field ?? this.#head.title)).focus();
   }
 
   // Loading
@@ -193,16 +183,17 @@ export class Panel {
     for (let failures = 0; this.#open; failures += 1) {
       try {
         if (!this.#site) await this.#loadSite();
-        this.#warn("");
+        this.#head.warn("");
         await this.#converse();
         break;
       } catch (error) {
         if (error instanceof Problem && !error.passing) {
-          if (!error.gone || this.#conversation.state !== "gone") this.#warn(error.message);
+          if (!error.gone || this.#conversation.state !== "gone") this.#head.warn(error.message);
           break;
         }
         const detail = error instanceof Problem && error.message;
-        this.#warn(detail || this.#texts.get("unreachable"), this.#texts.get("retry.now"));
+        const { get } = this.#texts;
+        this.#head.warnAndRetry(detail || get("unreachable"), get("retry.now"), () => this.#conversation.wake());
         await pause((error instanceof Problem && error.retryAfter) || backOff(failures), this.#conversation);
       }
     }
@@ -211,8 +202,7 @@ export class Panel {
 
   async #loadSite() {
     const { site, language } = this.#host;
-    if (!this.#title.textContent) this.#writeHead();
-    this.#banner.textContent ||= this.#texts.get("loading");
+    this.#head.load(this.#texts.get("loading"));
     const path = `/sites/${encodeURIComponent(site)}?language=${encodeURIComponent(language)}`;
     this.#site = /** @type {Site} */ (await this.#api.json(path));
     this.#texts.learn(this.#site.texts, { site: this.#site.name });
@@ -227,7 +217,7 @@ export class Panel {
   }
 
   async #converse() {
-    const focused = this.#host.shadowRoot?.activeElement === this.#title;
+    const focused = this.#host.shadowRoot?.activeElement === this.#head.title;
     if (this.#conversation.remembered) {
       this.#quiet = true;
       await this.#conversation.resume().finally(() => (this.#quiet = false));
@@ -248,7 +238,7 @@ export class Panel {
     this.#complain("");
     try {
       await this.#begin();
-      this.#warn("");
+      this.#head.warn("");
       this.#focusInput();
       if (this.#question) this.#say(this.#question);
       this.#question = "";
@@ -259,21 +249,11 @@ export class Panel {
 
   // Building
 
-  #writeHead() {
-    const { get } = this.#texts;
-    this.#title.textContent = get("title");
-    const close = button(icon("M6 6l12 12M18 6 6 18"), () => this.#host.close(), { class: "head-button" });
-    close.append(el("span", {}, get("close")));
-    if (this.#site) this.#menuButton.replaceChildren(icon("M4 7h16M4 12h16M4 17h16"), el("span", {}, get("menu")));
-    this.#buttons.replaceChildren(...(this.#site ? [this.#menuButton] : []), close);
-  }
-
   /** @param {Site} site */
   #build(site) {
     const texts = this.#texts;
-    this.#writeHead();
+    this.#head.write(true);
     this.#log.label();
-    this.#notices.setAttribute("aria-label", texts.get("notices"));
     this.#humans = new HumanRow(texts, {
       request: () => this.#requestHuman(),
       leave: () => this.#attempt(() => this.#conversation.backToBot()),
@@ -300,7 +280,7 @@ export class Panel {
       this.#storage.kept.scale ?? 1,
     );
     this.#main.before(this.#menu.element, this.#callback.element);
-    this.#showNotices(site);
+    this.#announced = this.#head.announce(site);
     this.#showWho();
   }
 
@@ -393,14 +373,12 @@ export class Panel {
   }
 
   #showWho() {
-    const { state, agent } = this.#conversation;
+    const { state, alive, agent } = this.#conversation;
     const { get } = this.#texts;
-    const owner = state === "agent" || state === "queued" ? state : this.#site?.bot ? "bot" : "off";
+    const idle = this.#site?.bot ? "bot" : "off";
+    const owner = state === "agent" || state === "queued" ? state : alive || state === "none" ? idle : "nobody";
     const text = owner === "agent" && agent ? get("who.agent.named", { ...agent }) : get(`who.${owner}`);
-    if (this.#who.textContent === text) return;
-    const first = !this.#who.textContent;
-    this.#who.textContent = text;
-    if (!first) this.#announce(text);
+    if (this.#head.introduce(text)) this.#announce(text);
   }
 
   #showComposer() {
@@ -411,7 +389,7 @@ export class Panel {
     if (text && this.#place !== text && place) this.#announce(text);
     this.#place = text;
     this.#humans?.show(state, text);
-    composer.address(state === "agent" ? "question.agent" : "question");
+    composer.address(state === "bot" ? "question" : "question.agent");
     if (!composer.element.isConnected) this.#foot.replaceChildren(composer.element);
     if (this.#open) this.#conversation.follow();
   }
@@ -438,30 +416,10 @@ export class Panel {
   #heed({ notice, bot }) {
     if (!this.#site) return;
     this.#site = { ...this.#site, notice, bot };
-    const before = this.#notices.textContent;
-    this.#showNotices(this.#site);
+    const before = this.#announced;
+    this.#announced = this.#head.announce({ notice, bot });
     this.#showWho();
-    if (this.#notices.textContent !== before) this.#announce(this.#notices.innerText);
-  }
-
-  /** @param {Site} site */
-  #showNotices({ notice, bot }) {
-    const { get } = this.#texts;
-    this.#notices.replaceChildren(
-      ...(bot ? [] : [el("p", {}, get("bot.off"))]),
-      ...(notice ? markdown(notice.text, get("new_tab")) : []),
-    );
-    this.#notices.hidden = !this.#notices.childElementCount;
-  }
-
-  /**
-   * @param {string} text nothing takes the banner away
-   * @param {string} [retry] label of a button that tries at once
-   */
-  #warn(text, retry = "") {
-    if (this.#banner.firstChild?.textContent === text && text) return;
-    this.#banner.replaceChildren(...(text ? [el("span", {}, text)] : []));
-    if (retry) this.#banner.append(button(retry, () => this.#conversation.wake(), { class: "plain" }));
+    if (this.#announced !== before) this.#announce(this.#announced);
   }
 
   /** @param {string} text */
@@ -523,7 +481,8 @@ export class Panel {
     if (!this.#menu) return;
     if (this.#view === this.#menu) return this.#hideView({ focus: true });
     this.#showView(this.#menu);
-    this.#menuButton.setAttribute("aria-expanded", "true");
+    this.#opener = this.#head.menuButton;
+    this.#head.menuButton.setAttribute("aria-expanded", "true");
     const { alive, state, calledBack } = this.#conversation;
     this.#menu.show({ there: alive || state === "closed", calledBack });
   }
@@ -542,7 +501,7 @@ export class Panel {
     this.#view.hide();
     this.#view = null;
     this.#main.hidden = false;
-    this.#menuButton.setAttribute("aria-expanded", "false");
+    this.#head.menuButton.setAttribute("aria-expanded", "false");
     this.#see();
     if (!focus) return;
     if (this.#opener?.checkVisibility()) this.#opener.focus();

@@ -76,6 +76,7 @@ h2 { flex: 1 1 6em; min-inline-size: 0; font-size: 1.125em; line-height: 1.3; fo
 .agent { border-inline-start: 4px solid var(--accent); }
 .agent .author { color: var(--text); font-weight: 700; }
 .agent + .agent:has(> .author.hidden) { margin-block-start: -.5em; }
+.system + .system { border-block-start: 0; margin-block-start: -1em; }
 .system:not(.emergency) { padding-block: .4em; border-block: 1px solid var(--rule); font-size: .875em; color: var(--muted); }
 .card { border: 1px solid var(--edge); border-radius: 8px; padding: 1em; }
 .emergency { border: 3px solid var(--bad); border-radius: 8px; padding: 1em; }
@@ -138,6 +139,7 @@ textarea[aria-invalid="true"] ~ .counter, .counter.over { color: var(--bad); }
 .humans .plain { text-align: start; }
 .humans { display: flex; flex-wrap: wrap; align-items: center; gap: 0 1.25em; margin-block-start: .25em; }
 .place { flex-basis: 100%; padding-block-start: .25em; font-weight: 600; }
+.asked { font-weight: 400; }
 .line-of-end { display: flex; flex-wrap: wrap; align-items: center; gap: .5em 1em; padding-block: .5em; }
 .line-of-end p { flex: 1 1 12em; }
 .whole-rating { padding-block: .25em .5em; border-block-start: 1px solid var(--rule); }
@@ -146,11 +148,11 @@ legend { padding: 0; font-size: .875em; font-weight: 600; margin-block: .25em; }
 .grades { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: .25em; }
 .grade { position: relative; display: flex; flex-direction: column; align-items: center; margin: 0; font-size: 1em; text-align: center; }
 .grade input { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.grade span:not(.meaning) { display: flex; align-items: center; justify-content: center; inline-size: 100%; min-block-size: 44px; border: 1px solid var(--edge); border-radius: 8px; font-weight: 600; }
-.grade:hover span:not(.meaning) { background: var(--raised); }
+.grade span:not(.hidden) { display: flex; align-items: center; justify-content: center; inline-size: 100%; min-block-size: 44px; border: 1px solid var(--edge); border-radius: 8px; font-weight: 600; }
+.grade:hover span:not(.hidden) { background: var(--raised); }
 .grade input:checked + span { border: 3px solid var(--link); background: var(--raised); }
 .grade input:focus-visible + span { outline: 3px solid var(--focus); outline-offset: 2px; }
-.meaning { font-size: .8125em; line-height: 1.3; font-weight: 400; color: var(--muted); }
+.meanings { display: flex; justify-content: space-between; font-size: .875em; color: var(--muted); }
 .rating-more { margin-block-start: .5em; }
 .rating-more textarea { inline-size: 100%; }
 .rating-more .thumb { margin-block-start: .5em; font-weight: 600; }
@@ -160,6 +162,7 @@ legend { padding: 0; font-size: .875em; font-weight: 600; margin-block: .25em; }
 .page h3 { margin-block-start: .5em; }
 .fields { display: flex; flex-direction: column; gap: 1em; margin-block-start: 1em; }
 .fields fieldset { display: flex; flex-direction: column; gap: .5em; }
+.fields legend { margin-block-end: .5em; }
 .fields .primary { align-self: flex-start; }
 .fields .problem { margin: 0; }
 .field input:not([type="checkbox"]) { inline-size: 100%; min-block-size: max(3em, 44px); padding: .4em .75em; border: 1px solid var(--edge); border-radius: 8px; color: var(--text); background: var(--surface); }

@@ -182,6 +182,12 @@ def test_where_nobody_can_be_reached_a_callback_is_offered(chat: Chat) -> None:
     assert chat.request("DELETE", "/handover").json()["state"] == "bot"
 
 
+def test_everything_that_is_wrong_with_a_callback_is_told_at_once(chat: Chat) -> None:
+    wish = {"name": " ", "concern": "", "consent": False}
+    body = problem(chat.request("POST", "/callback", json=wish), HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-callback")
+    assert set(body["fields"]) == {"name", "concern", "reach", "consent"}
+
+
 def test_site_tells_what_the_widget_needs(service: RunningService) -> None:
     body = httpx.get(f"{service.url}/api/chat/sites/jena").json()
     assert set(body) >= {"texts", "look", "legal", "notice", "bot", "reachability", "hotline"}

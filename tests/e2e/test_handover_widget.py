@@ -379,14 +379,15 @@ def test_where_nobody_is_there_a_callback_is_left(widget: ChatWidget, staffed_se
         expect(field).to_have_accessible_description(re.compile(re.escape(mistake)))
     expect(widget.panel.get_by_label("Ihr Name")).to_be_focused()
 
+    consent = widget.panel.get_by_role("checkbox", name=re.compile("einverstanden.*spätestens nach 30 Tagen"))
+    expect(consent).to_have_accessible_description("Ohne Ihre Zustimmung dürfen wir Ihre Angaben nicht speichern.")
+
     fill(widget, CALLBACK)
     send_callback(widget)
-    consent = widget.panel.get_by_role("checkbox", name=re.compile("einverstanden.*spätestens nach 30 Tagen"))
     expect(consent).to_be_focused()
-    expect(consent).to_have_accessible_description("Ohne Ihre Zustimmung dürfen wir Ihre Angaben nicht speichern.")
     consent.check()
     send_callback(widget)
-    expect(widget.panel.get_by_role("heading", name="Ihr Wunsch ist notiert")).to_be_focused()
+    expect(widget.panel.get_by_role("heading", name="Vielen Dank")).to_be_focused()
     thanks = r"Bürgerservice Jena meldet sich bis \w+, \d+\. \w+, [\d:]+ Uhr bei Ihnen\."
     expect(widget.panel.locator(".thanks")).to_have_text(re.compile(thanks))
 
@@ -463,6 +464,7 @@ def test_agent_closes_and_the_citizen_rates(widget: ChatWidget, agent: Agent, st
     agent.finish(conversation)
     expect(widget.page.locator("stadtbot-chat .ended")).to_contain_text("Die Stadtverwaltung hat das Gespräch beendet.")
     expect(widget.last).to_contain_text("Die Stadtverwaltung hat das Gespräch beendet.")
+    expect(widget.who).to_have_text("Hier antwortet niemand mehr.")
     grades = widget.panel.get_by_role("group", name="Wie zufrieden waren Sie?")
     expect(grades.get_by_role("radio")).to_have_count(6)
     grades.get_by_role("radio", name="1 sehr gut").focus()
