@@ -285,8 +285,10 @@ class ChatApi:
 
     async def _follow(self, conversation: Conversation, *, after: int) -> AsyncIterator[ServerSentEvent]:
         with self._events.subscribe(conversation.id, SITES) as queue:
-            for event in await self._at_once(conversation):
+            at_once = await self._at_once(conversation)
+            for event in at_once:
                 yield ServerSentEvent(event=event.name, data=event.data)
+            is_over = any(event.data.get("state") == State.CLOSED for event in at_once)
             event = Event("message")
             while True:
                 if event.name == "state":
@@ -296,7 +298,7 @@ class ChatApi:
                     yield ServerSentEvent(event="message", id=str(message.seq), data=message)
                 if event.name != "message" and _reaches(event, conversation):
                     yield ServerSentEvent(event=event.name, data=event.data)
-                if event.data.get("state") == State.CLOSED:
+                if is_over or event.data.get("state") == State.CLOSED:
                     return
                 event = await queue.get()
                 while event.name == "message" and not queue.empty():

@@ -19,7 +19,6 @@ from core.accounts import Account, Role
 from core.gate import StaffGate
 from core.i18n import Phrases
 from core.staff_pages import PREFIX, SignedIn, StaffPages
-from handover.errors import NotYours
 from handover.markup import marked_words, markup
 from handover.moments import Moments
 from handover.views import FOUND, ConversationView, Filter, Views
@@ -123,7 +122,7 @@ class SearchPages:
         """One conversation, to be read."""
         try:
             view = await run_in_threadpool(self._views.read, by.account, conversation_id)
-        except (ConversationGone, NotYours):
+        except ConversationGone:
             return self._pages.render(
                 request, by, "handover/search_conversation.html", status=HTTPStatus.NOT_FOUND, view=None
             )

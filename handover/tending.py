@@ -74,7 +74,12 @@ class Tending:
         for agent in self._agents.sign_off_gone():
             yield Change(agent_id=agent.account_id, what="offline")
         there = {agent.account_id for agent in self._agents.all() if self._agents.is_there(agent)}
-        left_alone = [handover for handover in self._store.with_agents() if handover.agent_id not in there]
+        # A caller talks by telephone, which goes on without the workspace.
+        left_alone = [
+            handover
+            for handover in self._store.with_agents()
+            if handover.agent_id not in there and handover.channel is not Channel.PHONE
+        ]
         yield from self._release(left_alone, "agent.gone")
 
     def _release_silent(self) -> Iterator[Change]:

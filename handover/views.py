@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.models import Author, Channel, Message, Model, State
 from bot.replies import Replies
-from bot.store import Conversation, ConversationStore
+from bot.store import Conversation, ConversationGone, ConversationStore
 from core.accounts import Account
 from core.audit import AuditLog
 from core.clock import Clock
@@ -17,7 +17,6 @@ from handover.agents import AgentStore
 from handover.attendance import Attendance
 from handover.callbacks import Callback, CallbackStore
 from handover.departments import Departments
-from handover.errors import NotYours
 from handover.models import Agent, End, Handover, Status
 from handover.places import can_take
 from handover.reachability import StaffReachability
@@ -273,8 +272,8 @@ class Views:
         """A conversation with its messages and notes.
 
         Raises:
-            ConversationGone: there is no such conversation.
-            NotYours: it has never been for a department of the agent, nor does the agent make a call for it.
+            ConversationGone: there is none, or it is none of the agent's business: it has never been for a department
+                of the agent, nor does the agent make a call for it.
         """
         conversation = self._conversations.get(conversation_id)
         return self._view(account, conversation, self._readable(account, conversation_id))
@@ -283,8 +282,7 @@ class Views:
         """The same; reading what is over is an act for the audit log.
 
         Raises:
-            ConversationGone: there is no such conversation.
-            NotYours: as above.
+            ConversationGone: as above.
         """
         conversation = self._conversations.get(conversation_id)
         about = self._readable(account, conversation_id)
@@ -367,7 +365,7 @@ class Views:
         for callback in self._callbacks.about(conversation_id):
             if callback.taken_by == account.id:
                 return callback
-        raise NotYours(conversation_id)
+        raise ConversationGone(conversation_id)
 
     def _earlier(self, conversation_id: str) -> list[Passage]:
         return [

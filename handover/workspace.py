@@ -14,7 +14,7 @@ from core.events import Event
 from handover.agents import AgentStore
 from handover.desk import Desk
 from handover.errors import HandoverError, UnknownHandover
-from handover.models import End, Handover, Reason, Status, Tag
+from handover.models import Agent, End, Handover, Reason, Status, Tag
 from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
 from handover.store import HandoverStore
@@ -238,8 +238,12 @@ class Workspace:
                 raise UnknownDepartment(department)
             return department
         agent = next((one for one in self._agents.present() if one.account_id == colleague), None)
-        callable_there = handover.channel is not Channel.PHONE or (agent is not None and agent.extension is not None)
-        if agent is None or agent.account_id == by.id or not agent.departments or not callable_there:
+        if agent is None or agent.account_id == by.id or not self._has_room(agent, handover.channel):
             raise UnknownColleague(colleague)
         wanted = department or handover.department
         return wanted if wanted in agent.departments else min(agent.departments)
+
+    def _has_room(self, agent: Agent, channel: Channel) -> bool:
+        """Whether an agent can take one more conversation of a channel."""
+        can_talk = channel is not Channel.PHONE or agent.extension is not None
+        return can_talk and bool(agent.departments) and len(self._store.with_agents(agent.account_id)) < agent.capacity
