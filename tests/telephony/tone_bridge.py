@@ -30,6 +30,11 @@ class Line:
         """The bridge's process dies."""
         self.writer.transport.abort()
 
+    def stumble(self) -> None:
+        """The connection ends within a frame."""
+        self.say(b"\x10\x01\x40ab")
+        self.writer.close()
+
     def say(self, frame: bytes) -> None:
         self.writer.write(frame)
 
