@@ -76,8 +76,8 @@ h2 { flex: 1 1 6em; min-inline-size: 0; font-size: 1.125em; line-height: 1.3; fo
 .agent { border-inline-start: 4px solid var(--accent); }
 .agent .author { color: var(--text); font-weight: 700; }
 .agent + .agent:has(> .author.hidden) { margin-block-start: -.5em; }
-.system + .system { border-block-start: 0; margin-block-start: -1em; }
 .system:not(.emergency) { padding-block: .4em; border-block: 1px solid var(--rule); font-size: .875em; color: var(--muted); }
+.system:not(.emergency) + .system:not(.emergency) { border-block-start: 0; margin-block-start: -1em; }
 .card { border: 1px solid var(--edge); border-radius: 8px; padding: 1em; }
 .emergency { border: 3px solid var(--bad); border-radius: 8px; padding: 1em; }
 h3 { font-size: 1.125em; line-height: 1.3; margin-block-end: .5em; }
