@@ -65,6 +65,10 @@ class Recording:
     def seconds(self) -> float:
         return len(self.alaw) / RATE
 
+    def last(self, seconds: float) -> bytes:
+        """PCM of the end of it; less if there is less."""
+        return from_alaw(bytes(self.alaw[-round(seconds * RATE) :]))
+
     def between(self, begin: float, end: float = float("inf")) -> bytes:
         """PCM of what came in a span of time."""
         if not (packets := self._span(begin, end)):
