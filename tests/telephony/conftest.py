@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.telephony.pbx_server import PbxServer, pbx_server
+from tests.telephony.tiny_piper import tiny_voice as voice_file
 from tests.telephony.tiny_vosk import model_folder
 
 
@@ -22,3 +23,9 @@ def asterisk() -> Iterator[PbxServer]:
 def tiny_vosk_model() -> Path:
     """A folder with a Vosk model that understands a few sentences; see tests/telephony/tiny_vosk/README.md."""
     return model_folder()
+
+
+@pytest.fixture(scope="session")
+def tiny_voice() -> Path:
+    """The file of a Piper voice that is cut together from espeak-ng's sounds; see tests/telephony/tiny_piper.py."""
+    return voice_file()
