@@ -35,7 +35,7 @@ from telephony.transport import Line
 from telephony.vad import Vad, VadModel
 from tests.telephony.lines import Peer, frames_of, packet, silence
 from tests.telephony.tiny_vosk import model_folder
-from tests.telephony.voices import spoken, tones
+from tests.telephony.voices import noise, spoken, tones
 
 CALLS = (1, 20)
 QUESTION = "ich möchte einen neuen personalausweis beantragen"
@@ -47,6 +47,7 @@ BETWEEN_MS = 1_500
 PROMPT_BEFORE_INTERRUPTION_MS = 1_000
 _REPLY = tones(200, 500)
 _PROMPT = tones(400, 700) * 15
+_PROMPT_FRAMES = frozenset(frames_of(_PROMPT))
 _KEY_FOR_PROMPT = "1"
 
 
@@ -91,23 +92,26 @@ def _measure(folder: Path, calls: int) -> dict[str, Any]:
 
 
 async def _callers(port: int, bridge: psutil.Process, calls: int) -> dict[str, Any]:
+    await _warm_up(port)
     before = bridge.memory_info().rss
     peers = [Peer(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(calls)]
     listening = [asyncio.create_task(peer.listen()) for peer in peers]
     for peer in peers:
         peer.introduce()
-    idle = await _cpu(bridge, [_say(peer, silence(IDLE_S * 1000), delay=index) for index, peer in enumerate(peers)])
+    room = noise(IDLE_S * 1000, amplitude=60)  # -55 dB
+    idle = await _cpu(bridge, [_say(peer, room, delay=index) for index, peer in enumerate(peers)])
     latencies: list[float] = []
     question = [_ask(peer, latencies, delay=index) for index, peer in enumerate(peers)]
     speaking = await _cpu(bridge, question)
     memory = bridge.memory_info().rss - before
-    await asyncio.gather(*(_interrupt(peer, delay=index) for index, peer in enumerate(peers)))
+    spoke_at = await asyncio.gather(*(_interrupt(peer, delay=index) for index, peer in enumerate(peers)))
     gaps = [
         (later - earlier) * 1000
         for peer in peers
         for (earlier, _), (later, _) in zip(peer.heard, peer.heard[1:], strict=False)
     ]
-    silent_at = {str(peer.id): max(when for when, frame in peer.heard if _is_prompt(frame)) for peer in peers}
+    silent_at = {str(peer.id): max(when for when, frame in peer.heard if frame in _PROMPT_FRAMES) for peer in peers}
+    interruptions = [(silent_at[str(peer.id)] - when) * 1000 for peer, when in zip(peers, spoke_at, strict=True)]
     for peer in peers:
         await peer.close()
     for task in listening:
@@ -119,9 +123,22 @@ async def _callers(port: int, bridge: psutil.Process, calls: int) -> dict[str, A
         "cpu_speaking_call_percent": round(speaking / calls, 2),
         "memory_per_call_mb": round(memory / calls / 2**20, 2),
         "speech_end_to_reply_ms": _summary(latencies),
+        "interruption_to_silence_ms": _summary(interruptions),
         "frame_gap_ms": _summary(gaps),
         "heard_at": silent_at,
     }
+
+
+async def _warm_up(port: int) -> None:
+    """The first call of all loads what is loaded when it is needed."""
+    peer = Peer(*await asyncio.open_connection("127.0.0.1", port))
+    listening = asyncio.create_task(peer.listen())
+    peer.introduce()
+    await peer.say(frames_of(spoken(QUESTION) + silence(BETWEEN_MS)))
+    await peer.close()
+    listening.cancel()
+    with suppress(asyncio.CancelledError):
+        await listening
 
 
 async def _say(peer: Peer, samples: bytes, *, delay: int) -> None:
@@ -141,10 +158,14 @@ async def _ask(peer: Peer, latencies: list[float], *, delay: int) -> None:
             latencies.append((replies[0] - ended) * 1000)
 
 
-async def _interrupt(peer: Peer, *, delay: int) -> None:
+async def _interrupt(peer: Peer, *, delay: int) -> float:
+    """Speak while a prompt is played; when the first word began."""
     await asyncio.sleep(delay * 0.2)
     peer.write(packet(Kind.DIGIT, _KEY_FOR_PROMPT.encode()))
-    await peer.say(frames_of(silence(PROMPT_BEFORE_INTERRUPTION_MS) + spoken(INTERRUPTION) + silence(BETWEEN_MS)))
+    await peer.say(frames_of(silence(PROMPT_BEFORE_INTERRUPTION_MS)))
+    began = time.monotonic()
+    await peer.say(frames_of(spoken(INTERRUPTION) + silence(BETWEEN_MS)))
+    return began
 
 
 async def _cpu(process: psutil.Process, work: Sequence[Any]) -> float:
@@ -152,13 +173,6 @@ async def _cpu(process: psutil.Process, work: Sequence[Any]) -> float:
     used, begun = sum(process.cpu_times()[:2]), time.monotonic()
     await asyncio.gather(*work)
     return float(100 * (sum(process.cpu_times()[:2]) - used) / (time.monotonic() - begun))
-
-
-def _is_prompt(frame: bytes) -> bool:
-    return frame in _PROMPT_FRAMES
-
-
-_PROMPT_FRAMES = frozenset(frames_of(_PROMPT))
 
 
 def _summary(values: Sequence[float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from telephony.endpointing import Endpointer, Profile, Silence, SpeechEnded
 from telephony.errors import LineClosed
 from telephony.player import Player
 from telephony.recogniser import Alternative, Recogniser
-from telephony.transport import AudioFrame, Digit, Line
+from telephony.transport import Digit, Line
 from telephony.vad import WINDOW_MS, Vad
 
 BATCH_FRAMES = 5
@@ -29,8 +29,8 @@ ECHO_MS = 800
 """So long after a prompt, its echo may still come."""
 STABLE_MS = 300
 """A partial result that stays the same for so long hardly changes any more."""
-MISSING_S = 0.2
-"""Without audio for so long (a pressed key, a telephone that sends no silence), silence is taken for it."""
+MISSING_S = 0.6
+"""If 100 ms of audio do not come within it (a pressed key, a telephone that sends no silence), silence is heard."""
 MOST_MISSING_FRAMES = 50
 
 
@@ -209,27 +209,30 @@ class Ears:
     async def _collect(self) -> tuple[list[bytes], Digit | None]:
         """Frames of 100 ms; fewer when a key is pressed, and silence where nothing comes."""
         frames: list[bytes] = []
-        while len(frames) < BATCH_FRAMES:
-            item = await self._receive(MISSING_S) or await self._receive(0)  # the second: we were late, not the caller
-            now = self._clock()
-            if isinstance(item, Digit):
-                return frames, item
-            if item is None:
-                missing = int((now - self._received_at) * 1000) // FRAME_MS
-                frames.extend([SILENCE] * min(missing, MOST_MISSING_FRAMES))
-            else:
-                self._player.caller_is_there()
-                self._echo.heard(item.samples)
-                frames.append(item.samples)
-            self._received_at = now
-        return frames, None
+        key = await self._receive(frames, within_s=MISSING_S)
+        if key is None and len(frames) < BATCH_FRAMES:
+            key = await self._receive(frames, within_s=0)  # perhaps we were late, not the caller
+        now = self._clock()
+        if key is None and len(frames) < BATCH_FRAMES:
+            missing = int((now - self._received_at) * 1000) // FRAME_MS - len(frames)
+            frames.extend([SILENCE] * min(max(0, missing), MOST_MISSING_FRAMES))
+        self._received_at = now
+        return frames, key
 
-    async def _receive(self, within_s: float) -> AudioFrame | Digit | None:
+    async def _receive(self, frames: list[bytes], *, within_s: float) -> Digit | None:
+        """Add what comes to the frames, until there are enough; a key that comes in between."""
         try:
             async with asyncio.timeout(within_s):
-                return await self._line.receive()
+                while len(frames) < BATCH_FRAMES:
+                    item = await self._line.receive()
+                    if isinstance(item, Digit):
+                        return item
+                    self._player.caller_is_there()
+                    self._echo.heard(item.samples)
+                    frames.append(item.samples)
         except TimeoutError:
-            return None
+            pass
+        return None
 
     async def _hear(self, samples: bytes) -> None:
         self._silent_ms = 0 if self._player.playing else self._silent_ms + duration_ms(samples)

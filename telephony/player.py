@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -198,10 +199,11 @@ class Player:
         """Send what is due; returns the seconds until the next frame is."""
         now = self._clock()
         if self._due is None or self._begun_at is None:
-            self._due = self._begun_at = now
+            self._begun_at = now
+            self._due = _beat(now)
         if now - self._due > CATCH_UP_S:
             self.pace.restarts += 1
-            self._due = now
+            self._due = _beat(now)
         if now - self._begun_at >= PATIENCE_S:
             self._caller_is_there = True
         while self._due <= now:
@@ -252,3 +254,8 @@ class Player:
         frame = self._hold[self._hold_position]
         self._hold_position = (self._hold_position + 1) % len(self._hold)
         return frame
+
+
+def _beat(now: float) -> float:
+    """The last moment at which frames of all calls are due: one waking of the process serves them all."""
+    return min(now, math.floor(now / FRAME_S + 1e-6) * FRAME_S)

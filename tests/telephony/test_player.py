@@ -34,8 +34,14 @@ class Studio:
     def __init__(self) -> None:
         self.line = ScriptedLine()
         self.clock = Clock()
-        self.player = Player(self.line, self.clock)
+        self.player = self.new_player()
         self.player.caller_is_there()
+
+    def new_player(self) -> Player:
+        """One whose clock has just begun."""
+        self.player = Player(self.line, self.clock)
+        self.clock.now += self.player.tick()
+        return self.player
 
     async def run(self, ms: int) -> list[bytes]:
         """Let so much time pass; what the caller has heard in it."""
@@ -81,13 +87,13 @@ def test_what_is_played_is_heard_from_its_first_to_its_last_sample_and_in_order(
 def test_nothing_is_said_before_the_caller_is_there_but_not_for_ever() -> None:
     async def test() -> None:
         studio = Studio()
-        studio.player = Player(studio.line, studio.clock)
+        studio.new_player()
         studio.player.play(chunks(A))
         assert await studio.run(300) == [SILENCE] * 15
         studio.player.caller_is_there()
         assert (await studio.run(60))[0] == A
         silent = Studio()
-        silent.player = Player(silent.line, silent.clock)
+        silent.new_player()
         silent.player.play(chunks(A))
         assert A in await silent.run(1_100)
 
