@@ -142,7 +142,7 @@ class Turns:
                     event = await self._inbox.caller()
                     if isinstance(event, Heard | Pressed | Quiet):
                         return event
-                    if warm and isinstance(event, Partial) and event.stable:
+                    if warm and isinstance(event, Partial) and event.stable and " " in event.text:
                         self._warm(event.text)
         except TimeoutError:
             return Quiet(int(DEAF_S * 1000))
