@@ -174,7 +174,7 @@ def _model(
     ids: dict[str, list[int]], sounds: list[str], recordings: list[dict[tuple[str, str], Halves]]
 ) -> onnx.ModelProto:
     tables = _tables([*sounds, _PAUSE], recordings)
-    inputs = {
+    inputs: dict[str, tuple[Any, list[Any]]] = {
         "input": (TensorProto.INT64, ["batch", "phonemes"]),
         "input_lengths": (TensorProto.INT64, ["batch"]),
         "scales": (TensorProto.FLOAT, [3]),
