@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-
-import numpy as np
 
 RATE = 8_000
 """Hz."""
@@ -18,13 +15,6 @@ SILENCE = bytes(FRAME_BYTES)
 
 def duration_ms(samples: bytes | bytearray) -> int:
     return len(samples) // BYTES_PER_MS
-
-
-def level(samples: bytes | bytearray) -> float:
-    """Loudness in dB below a full-scale square wave, from -inf (digital silence) to 0."""
-    values = np.frombuffer(samples, "<i2").astype(np.float32)
-    power = float(np.dot(values, values)) / max(1, len(values))
-    return 10 * math.log10(power) - 20 * math.log10(32_768) if power else -math.inf
 
 
 class Framer:

@@ -47,8 +47,10 @@ class Limits:
 
     id_s: float = 2.0
     """Until a new connection must have named its call."""
-    silence_s: float = 5.0
-    """Without any frame, a connection is taken for half-open."""
+    dead_s: float = 5.0
+    """Without an acknowledgement of what we send all the time: the peer's machine or the way to it is gone."""
+    silence_s: float = 20.0
+    """Without any frame. A telephone on hold, or one that does not send silence, is no reason to end a call sooner."""
     clogged_s: float = 5.0
     """With a full write buffer: the peer does not read."""
     unnamed: int = 64
@@ -143,7 +145,9 @@ class AudioSocketLine(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=self._server.limits.unsent_bytes)
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._server.limits.dead_s * 1000))
         self._server.connected(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

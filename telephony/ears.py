@@ -36,7 +36,7 @@ MOST_MISSING_FRAMES = 50
 
 @dataclass(frozen=True)
 class SpeechStarted:
-    """The caller speaks; `interrupting` what is being played."""
+    """The caller speaks; `interrupting` what is being played, or is about to be."""
 
     interrupting: bool
 
@@ -266,7 +266,7 @@ class Ears:
                 await self._forget()  # so that its words do not mix with the caller's
                 return
             utterance.told = True
-            self._tell(SpeechStarted(interrupting=self._player.playing is not None))
+            self._tell(SpeechStarted(interrupting=self._player.busy))
         if text != utterance.text:
             utterance.text, utterance.unchanged_ms = text, 0
             self._tell(Partial(text, stable=False))
@@ -292,7 +292,7 @@ class Ears:
             return
         alternatives = await self._in_thread(self._recognition.finish)
         if not utterance.told:
-            self._tell(SpeechStarted(interrupting=False))
+            self._tell(SpeechStarted(interrupting=self._player.busy))
         self._tell(Heard(tuple(alternatives), ended_at=now, trailing_ms=ended.trailing_ms))
 
     async def _forget(self) -> None:

@@ -131,23 +131,29 @@ class Player:
         self._silent_frames = 0
         self._caller_is_there = False
         self._heard_ms = 0
+        self._over = False
         self._quiet = asyncio.Event()
         self.pace = Pace()
         self.on_frame: Callable[[bytes], None] | None = None
         """Is shown every frame that is sent, silence too: what comes back of it is an echo."""
 
     async def run(self) -> None:
-        """Send frames until cancelled; then everything that is left counts as stopped."""
+        """Send frames until cancelled; everything that is left then, or comes later, counts as stopped."""
         try:
             while True:
                 delay = self.tick()
                 await asyncio.sleep(delay)
         finally:
+            self._over = True
+            self._quiet.set()
             self.stop(everything=True)
 
     def play(self, chunks: AsyncIterator[bytes], *, interruptible: bool = True) -> Playback:
         """Play audio after everything that was given before; it is fetched from now on, some seconds ahead."""
         playback = Playback(interruptible)
+        if self._over:
+            playback.end(stopped=True)
+            return playback
         playback.fetch(chunks)
         self._queue.append(playback)
         self._quiet.clear()
@@ -192,7 +198,8 @@ class Player:
 
     async def drained(self) -> None:
         """Wait until all is played and has reached the caller's ear: only now may the call be ended."""
-        self._quiet.clear()
+        if not self._over:
+            self._quiet.clear()
         await self._quiet.wait()
 
     def tick(self) -> float:

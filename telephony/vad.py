@@ -21,6 +21,7 @@ WINDOW_MS = 32
 _WINDOW_BYTES = 2 * WINDOW_SAMPLES
 _CONTEXT_SAMPLES = 32
 _STATE_SHAPE = (2, 1, 128)
+_RATE = np.array(RATE, np.int64)
 _FILE = "silero_vad/data/silero_vad.onnx"
 
 
@@ -55,7 +56,7 @@ class VadModel:
         self, samples: npt.NDArray[np.float32], state: npt.NDArray[np.float32]
     ) -> tuple[float, npt.NDArray[np.float32]]:
         """Probability of speech in one window with its context, and the state after it."""
-        inputs = {"input": samples[None, :], "state": state, "sr": np.array(RATE, np.int64)}
+        inputs = {"input": samples[None, :], "state": state, "sr": _RATE}
         probability, state = self._session.run(None, inputs)
         return float(probability[0, 0]), state
 

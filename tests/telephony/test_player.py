@@ -221,6 +221,22 @@ def test_drained_waits_until_the_last_word_has_reached_the_ear() -> None:
     asyncio.run(test())
 
 
+def test_whoever_still_speaks_after_the_call_is_not_kept_waiting() -> None:
+    async def test() -> None:
+        player = Player(ScriptedLine())
+        running = asyncio.create_task(player.run())
+        speaking = player.play(chunks(A * 500), interruptible=False)
+        await asyncio.sleep(0.05)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        assert not await speaking.finished()
+        assert not await player.play(chunks(B)).finished()
+        await player.drained()
+
+    asyncio.run(asyncio.wait_for(test(), 5))
+
+
 @pytest.mark.parametrize(("late_ms", "frames"), [(30, 2), (50, 3), (500, 1), (5_000, 1)])
 def test_a_short_delay_is_caught_up_and_a_long_one_is_not(late_ms: int, frames: int) -> None:
     async def test() -> None:
