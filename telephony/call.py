@@ -228,7 +228,7 @@ class Call:
     async def _read_back(self, words: Words) -> Prompt | None:
         question = self._phrases.text("heard", text=words.text)
         short = self._phrases.text("heard.short")
-        reply = await self._turns.ask(self._menus.yes_no(question, short=short, offer=Offer.HEARD))
+        reply = await self._turns.ask(self._menus.yes_no(question, short=short, offer=Offer.HEARD, private=True))
         if reply == Wanted(Wish.YES):
             return await self._say(words.alternatives)
         if reply == Wanted(Wish.NO):

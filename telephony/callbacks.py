@@ -139,7 +139,7 @@ class Callbacks:
         return await self._confirmed(f"{known} {consent}", short="callback.consent.short", tries=Tries())
 
     async def _confirmed(self, question: str, *, short: str, tries: Tries) -> bool:
-        prompt = self.menus.yes_no(question, short=self.phrases.text(short), closed=True)
+        prompt = self.menus.yes_no(question, short=self.phrases.text(short), closed=True, private=True)
         reply = await self.turns.ask(prompt, ladders=tries)
         if isinstance(reply, Wanted) and reply.wish in (Wish.YES, Wish.NO):
             return reply.wish is Wish.YES

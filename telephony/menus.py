@@ -66,7 +66,9 @@ class Menus:
             options=self._topics,
         )
 
-    def yes_no(self, text: str, *, short: str, offer: Offer | None = None, closed: bool = False) -> Prompt:
+    def yes_no(
+        self, text: str, *, short: str, offer: Offer | None = None, closed: bool = False, private: bool = False
+    ) -> Prompt:
         """A question of the phone's own with yes or no for an answer."""
         return Prompt(
             pages=(),
@@ -76,6 +78,7 @@ class Menus:
             expects=Expects.YES_NO,
             offer=offer,
             closed=closed,
+            private=private,
         )
 
     def callback_offer(self, lead: str) -> Prompt:

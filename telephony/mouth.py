@@ -32,8 +32,8 @@ class Said:
 class Voice(Protocol):
     """Turns text into audio as telephony.audio has it."""
 
-    def speak(self, text: str, *, pace: float = 1.0) -> AsyncIterator[bytes]:
-        """Pieces of audio of a speakable sentence.
+    def speak(self, text: str, *, pace: float = 1.0, keep: bool = True) -> AsyncIterator[bytes]:
+        """Pieces of audio of a sentence, with a pause after it; what may not be kept is forgotten at once.
 
         Raises:
             SynthesisFailed: no voice can speak it.
@@ -44,8 +44,10 @@ class Voice(Protocol):
 class Mouth(Protocol):
     """What a conversation needs to be heard."""
 
-    async def say(self, text: str, *, interruptible: bool = True) -> Said:
+    async def say(self, text: str, *, interruptible: bool = True, private: bool = False) -> Said:
         """Say a text to its end, or until the caller speaks or presses a key; the caller's event stays in the inbox.
+
+        What is `private` belongs to this caller alone: no audio of it is kept.
 
         Raises:
             SynthesisFailed: it cannot be spoken.
@@ -77,13 +79,13 @@ class SpokenMouth:
     _pace: float = 1.0
     _spoken: bool = field(default=False)
 
-    async def say(self, text: str, *, interruptible: bool = True) -> Said:
+    async def say(self, text: str, *, interruptible: bool = True, private: bool = False) -> Said:
         self.inbox.forget_silence()
         if interruptible and (event := self.inbox.interrupting) is not None:
             return Said(False, event, text)
         parts = sentences(speakable(text))
         ends: list[int] = []
-        playback = self.player.play(self._audio(parts, ends), interruptible=interruptible)
+        playback = self.player.play(self._audio(parts, ends, keep=not private), interruptible=interruptible)
         self._spoken = True
         if not interruptible:
             return Said(await playback.finished())
@@ -103,11 +105,11 @@ class SpokenMouth:
             finished.cancel()
             interruption.cancel()
 
-    async def _audio(self, parts: list[str], ends: list[int]) -> AsyncIterator[bytes]:
+    async def _audio(self, parts: list[str], ends: list[int], *, keep: bool) -> AsyncIterator[bytes]:
         """The sentences' audio; where each of them ends, in ms, goes into `ends`."""
         ms = 0
         for part in parts:
-            async for piece in self.voice.speak(part, pace=self._pace):
+            async for piece in self.voice.speak(part, pace=self._pace, keep=keep):
                 ms += duration_ms(piece)
                 yield piece
             ends.append(ms)

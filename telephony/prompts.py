@@ -59,7 +59,8 @@ class Prompt:
     offer: Offer | None = None
     closed: bool = False
     """Only yes and no count."""
-    interruptible: bool = True
+    private: bool = False
+    """It holds what belongs to this caller alone, and is not kept by the voice."""
 
     @property
     def is_list(self) -> bool:

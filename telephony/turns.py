@@ -131,7 +131,7 @@ class Turns:
         """What of a text was not heard."""
         if not text:
             return ""
-        said = await self._mouth.say(text, interruptible=prompt.interruptible)
+        said = await self._mouth.say(text, private=prompt.private)
         return "" if said.heard_all else said.rest
 
     async def _event(self, *, warm: bool) -> Event:

@@ -23,6 +23,9 @@ class Wish(Enum):
     NO = "no"
 
 
+COMPLETE = frozenset({"ja", "ja bitte", "ja genau", "genau", "richtig", "stimmt", "nein", "nein danke"})
+"""Answers to a question for yes or no that nothing follows."""
+
 _BEFORE = (
     r"(?:(?:aeh|aehm|ach|also|bitte|hallo|etwas|vielen|danke|dank|nein|ja|gut|okay|dann|und|koennen|koennten|kann|ich|sie|mich|mir|es|das|wir|"
     r"moechte|will|wuerde|gern|gerne|jetzt|lieber|doch|einfach|noch|mal|einmal|mit|zu|zum|zur|auf|an|einen|einem|eine|"

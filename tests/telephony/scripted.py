@@ -85,6 +85,8 @@ class ScriptedMouth:
 
     inbox: Inbox[Any]
     spoken: list[str] = field(default_factory=list)
+    private: list[str] = field(default_factory=list)
+    """Texts that no voice may keep."""
     times: list[float] = field(default_factory=list)
     """When each text was begun."""
     speaking: bool = False
@@ -94,13 +96,14 @@ class ScriptedMouth:
     """No voice speaks."""
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def say(self, text: str, *, interruptible: bool = True) -> Said:
+    async def say(self, text: str, *, interruptible: bool = True, private: bool = False) -> Said:
         if self.dumb:
             raise SynthesisFailed(text)
         self.inbox.forget_silence()
         if interruptible and (event := self.inbox.interrupting) is not None:
             return Said(False, event, text)
         self.spoken.append(text)
+        self.private += [text] if private else []
         self.times.append(asyncio.get_running_loop().time())
         self.speaking = True
         self.began.set()
@@ -233,7 +236,7 @@ class ScriptedService:
         return self._turn(answer)
 
     def _turn(self, answer: dict[str, Any], *, author: str = "bot") -> Turn:
-        messages = ()
+        messages: tuple[Message, ...] = ()
         if "speech" in answer:
             self._seq += 1
             messages = (message_of(answer, seq=self._seq, author=answer.get("author", author)),)
