@@ -265,15 +265,8 @@ class ConversationStore:
     def tell(self, conversation_id: str, *, text: str, speech: str, answer: Answer | None = None) -> int:
         """Store a message of the system; returns its number."""
         with self._database.session() as session:
-            row = _find(session, conversation_id, lock=True)
-            return self._append(
-                session,
-                row,
-                author=Author.SYSTEM,
-                lang=_spoken_language(row),
-                text=text,
-                speech=speech,
-                answer=answer.model_dump(mode="json") if answer else None,
+            return self.append_in(
+                session, conversation_id, author=Author.SYSTEM, text=text, speech=speech, answer=answer
             )
 
     def transfer(self, conversation_id: str, *, expected: Sequence[State], to: State) -> Conversation | None:
@@ -315,7 +308,14 @@ class ConversationStore:
         return _find(session, conversation_id, lock=True).last_seq
 
     def append_in(
-        self, session: Session, conversation_id: str, *, author: Author, text: str, speech: str | None = None
+        self,
+        session: Session,
+        conversation_id: str,
+        *,
+        author: Author,
+        text: str,
+        speech: str | None = None,
+        answer: Answer | None = None,
     ) -> int:
         """Store a message of an agent or of the system; returns its number.
 
@@ -323,7 +323,15 @@ class ConversationStore:
             ConversationGone: there is no such conversation.
         """
         row = _find(session, conversation_id, lock=True)
-        return self._append(session, row, author=author, lang=_spoken_language(row), text=text, speech=speech)
+        return self._append(
+            session,
+            row,
+            author=author,
+            lang=_spoken_language(row),
+            text=text,
+            speech=speech,
+            answer=answer.model_dump(mode="json") if answer else None,
+        )
 
     def said_in(self, session: Session, conversation_id: str, *, client_id: str, speaker: str, text: str) -> int | None:
         """Number of a message of staff that was stored under this id, None where there is none.

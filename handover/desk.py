@@ -19,7 +19,7 @@ from core.i18n import Phrases
 from core.leases import Leases
 from handover.agents import AgentStore
 from handover.attendance import Attendance
-from handover.models import End, Handover
+from handover.models import End, Handover, Status
 from handover.reachability import StaffReachability
 from handover.store import HandoverStore, Words
 from handover.telling import NOBODY, Telling
@@ -169,6 +169,7 @@ class Desk:
 
     async def tend(self) -> None:
         """Look after the queue, for as long as the service runs."""
+        await run_in_threadpool(self._welcome_back)
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), ROUND_S)
@@ -195,6 +196,13 @@ class Desk:
         self._touched_at = now
         await run_in_threadpool(self._agents.touch, self._workspaces.everyone())
         await run_in_threadpool(self._store.touch, self._citizens.everyone())
+
+    def _welcome_back(self) -> None:
+        """While the service was away nobody could give a sign of life: all have the time from now on to do so."""
+        at_work = [agent.account_id for agent in self._agents.all() if agent.status is not Status.OFFLINE]
+        self._agents.touch(at_work)
+        open_handovers = (*self._store.waiting(), *self._store.with_agents())
+        self._store.touch([handover.conversation_id for handover in open_handovers])
 
     def _round(self) -> list[Change]:
         if not self._leases.acquire("handover", holder=self._holder, span=LEASE):

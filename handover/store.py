@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from bot.models import Author, Channel, MessageRow, State
+from bot.models import Answer, Author, Channel, MessageRow, State
 from bot.store import ConversationGone, ConversationStore
 from core.accounts import Account
 from core.audit import AuditLog
@@ -34,10 +34,11 @@ RECENT = 20
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message of the system, written and spoken."""
+    """A message of the system, written and spoken; `offers_callback` where it has to console."""
 
     text: str
     speech: str
+    offers_callback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,8 +503,9 @@ class HandoverStore:
             raise UnknownHandover(row.id)
 
     def _say(self, session: Session, conversation_id: str, words: Words) -> int:
+        answer = Answer(kind="handover") if words.offers_callback else None
         return self._conversations.append_in(
-            session, conversation_id, author=Author.SYSTEM, text=words.text, speech=words.speech
+            session, conversation_id, author=Author.SYSTEM, text=words.text, speech=words.speech, answer=answer
         )
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.models import Channel
 from bot.store import ConversationGone
@@ -149,7 +149,7 @@ class Tending:
 
     def _back(self, handover: Handover, end: End, key: str) -> Iterator[Change]:
         contact = self._reachability.contact(handover.service_id, channel=handover.channel)
-        words = self._words(key, contact=contact.text, spoken_contact=contact.speech)
+        words = replace(self._words(key, contact=contact.text, spoken_contact=contact.speech), offers_callback=True)
         try:
             if self._store.back_to_bot(handover.conversation_id, end=end, words=words, only_waiting=True):
                 yield Change(handover.conversation_id, what="sent_home")

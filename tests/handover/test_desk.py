@@ -182,3 +182,18 @@ def test_who_follows_is_told_at_once_who_is_there(house: House) -> None:
     assert brief(list(asyncio.run(desk.joined(waiting.conversation_id)))) == ["presence", "transfer"]
     house.staffing.store.hung_up(waiting.conversation_id)
     assert list(asyncio.run(desk.joined(waiting.conversation_id))) == []
+
+
+def test_nobody_pays_for_the_time_in_which_the_service_was_away(house: House) -> None:
+    handover = house.with_agent(house.agent("anna"))
+    waiting = house.waiting()
+    house.clock.advance(minutes=3)
+
+    async def begin_again() -> None:
+        tending = asyncio.create_task(house.staffing.desk.tend())
+        await asyncio.sleep(0.5)
+        tending.cancel()
+
+    asyncio.run(begin_again())
+    states = [house.conversations.get(one.conversation_id).state for one in (handover, waiting)]
+    assert states == [State.AGENT, State.QUEUED]

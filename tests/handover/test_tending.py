@@ -261,6 +261,15 @@ def test_call_is_no_chat_in_which_one_has_to_write(house: House) -> None:
     assert state(house, handover) is State.AGENT
 
 
+def test_call_goes_on_when_the_workspace_is_gone(house: House) -> None:
+    anna, berta = house.agent("anna", extension="321"), house.agent("berta", extension="322")
+    handover = house.with_agent(anna, channel=Channel.PHONE)
+    later(house, berta, minutes=30)
+    tend(house)
+    assert status(house, anna) is Status.OFFLINE
+    assert state(house, handover) is State.AGENT
+
+
 def test_account_that_is_deactivated_loses_its_conversations(house: House) -> None:
     anna, berta = house.agent("anna"), house.agent("berta")
     handover = house.with_agent(anna)
