@@ -101,7 +101,8 @@ class CitizenApi:
             current = await self._service.current(conversation.id)
             if current.state is State.BOT:
                 contact = await run_in_threadpool(self._desk.contact_about, conversation.id)
-                raise self._problem(HTTPStatus.CONFLICT, "not-reachable", contact=contact.text)
+                detail = self._phrases.text("problem.not-reachable", contact=contact.text)
+                raise Problem(HTTPStatus.CONFLICT, "not-reachable", detail, speech=contact.speech)
         return await self._queued(conversation)
 
     async def back_to_bot(self, request: Request, conversation: Conversation) -> Queued:
