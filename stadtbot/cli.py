@@ -47,6 +47,21 @@ def run() -> None:
         raise _failed(error) from None
 
 
+@app.command()
+def phone(
+    settings: Annotated[
+        Path, typer.Option(help="The telephone's settings, see telephony/telephony.example.toml.")
+    ] = Path("telephony.toml"),
+) -> None:
+    """Take calls from the city's exchange, until Ctrl+C."""
+    from stadtbot.phone import CannotServe, serve
+
+    try:
+        serve(settings)
+    except CannotServe as error:
+        raise _failed(error) from None
+
+
 @app.command("train")
 def train_model(
     force: Annotated[bool, typer.Option(help="Train although there is a model for this data.")] = False,
