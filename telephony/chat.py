@@ -295,19 +295,20 @@ class ChatConversation:
     async def events(self) -> AsyncIterator[ServiceEvent]:
         """What the service tells; a stream that breaks is taken up again where it broke."""
         clock = asyncio.get_running_loop().time
-        heard_at, told, pause = clock(), False, RECONNECT_S
+        heard_at, told, pause, closed = clock(), False, RECONNECT_S, False
         while True:
             try:
                 async for event in self._stream():
                     heard_at, told, pause = clock(), False, RECONNECT_S
+                    closed = event == Owner("closed")
                     yield event
-                    if event == Owner("closed"):
-                        return
             except ConversationGone:
                 yield Owner("closed")
                 return
             except ServiceFailed:
                 pass
+            if closed:
+                return
             if not told and clock() - heard_at >= self.client.lost_after_s:
                 told = True
                 yield Lost()

@@ -17,6 +17,9 @@ KEYS = 9
 HINTS = 2
 """Answers after which it is told what else can be asked; then it is known."""
 
+ANSWERS = frozenset({"service", "office"})
+"""Kinds of messages that ask only in their last sentence; others may give an example after their question."""
+
 
 class Menus:
     """Makes the prompts of one call."""
@@ -110,7 +113,8 @@ class Menus:
 
     def _question(self, message: Message, parts: Sequence[str], options: Sequence[Option]) -> tuple[str, Offer | None]:
         """With what a message ends, and what yes then means."""
-        own = parts[-1] if parts and parts[-1].endswith("?") else None
+        last = 1 if message.kind in ANSWERS else 2
+        own = parts[-1] if any(part.endswith("?") for part in parts[-last:]) else None
         if Expects(message.expects) is not Expects.OPEN:
             return own or self._phrases.text("question.choice"), None
         human = self._phrases.text("question.human")
