@@ -27,7 +27,8 @@ START_WITHIN_S = 120.0
 WATCH_EVERY_S = 5.0
 HANGS_AFTER = 3
 """Health checks in a row without an answer."""
-_KIND_OF_ERROR = re.compile(rb"^([A-Za-z_][\w.]*(?:Error|Exception|Fail|Exit))\b", re.MULTILINE)
+_KIND_OF_ERROR = re.compile(rb"^([A-Za-z_]\w*$|[\w.]+Error(?=:))", re.MULTILINE)
+"""The server tells kinds alone; what ends it before it can is a traceback."""
 
 
 class SynthesisProcess:

@@ -221,9 +221,13 @@ def main() -> None:
     secret = sys.stdin.readline().strip()
     if not secret:
         raise SystemExit("a secret is expected on the standard input")
-    speaker = Speaker(options.voice, workers=options.workers, threads=options.threads)
-    for _ in speaker.speak("Guten Tag.", 1.0):  # the first inference is a slow one
-        pass
+    try:
+        speaker = Speaker(options.voice, workers=options.workers, threads=options.threads)
+        for _ in speaker.speak("Guten Tag.", 1.0):  # the first inference is a slow one
+            pass
+    except Exception as error:  # a voice that is broken in any way cannot be served
+        _complain(error)
+        raise SystemExit(1) from None
     server = Server(options.port, partial(Handler, speaker=speaker, secret=secret))
     print(json.dumps({"port": server.server_address[1], "rate": speaker.rate}), flush=True)
     server.serve_forever()

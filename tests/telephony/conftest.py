@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.telephony.pbx_server import PbxServer, pbx_server
+from tests.telephony.synthesis_server import SynthesisServer, synthesis_server
 from tests.telephony.tiny_piper import tiny_voice as voice_file
 from tests.telephony.tiny_vosk import model_folder
 
@@ -29,3 +30,10 @@ def tiny_vosk_model() -> Path:
 def tiny_voice() -> Path:
     """The file of a Piper voice that is cut together from espeak-ng's sounds; see tests/telephony/tiny_piper.py."""
     return voice_file()
+
+
+@pytest.fixture(scope="session")
+def synthesis(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SynthesisServer]:
+    """The synthesis process with the tiny voice."""
+    with synthesis_server(tiny_voice, tmp_path_factory.mktemp("synthesis")) as server:
+        yield server
