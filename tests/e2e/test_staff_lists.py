@@ -147,7 +147,7 @@ def test_axe_finds_nothing(page: Page, lists: Lists, look: str, name: str) -> No
 def test_pictures(page: Page, lists: Lists, output: Path, name: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     visit(page, lists, name)
-    picture = output / f"{width}-staff-{name}.png"
+    picture = output / f"staff-{name}-{width}.png"
     page.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 10_000
 

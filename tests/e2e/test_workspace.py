@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +21,10 @@ from tests.chat_client import Chat
 from tests.e2e.cutting_proxy import cutting_proxy
 from tests.e2e.staff_workspace import Conversation, Workspace
 from tests.e2e.test_accessibility import violations
-from tests.running import RunningService
+from tests.running import ROOT, RunningService
 from tests.staff_client import add_staff, send_home
+
+PICTURE = ROOT / "docs" / "images" / "workspace.png"
 
 LOST = "Verbindung unterbrochen. Ich versuche es weiter."
 DEPARTMENTS = ("zentrale", "buergerservice")
@@ -154,6 +159,32 @@ def test_offer_is_shown_taken_and_both_sides_talk_live(office: Office) -> None:
     bot = conversation.region.locator(".message.bot", has_text="46 Euro")
     bot.get_by_text("Was der Bot gefunden hat").click()
     expect(bot.get_by_text("Auskunft zu einer Leistung")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (1024, 768), (1280, 860)])
+def test_pictures(office: Office, output: Path, width: int, height: int) -> None:
+    """Pictures to look at, in `tests/output/`; one of them is the README's."""
+    workspace, chat, conversation = talking(office, name="Bürgerservice")
+    workspace.page.set_viewport_size({"width": width, "height": height})
+    say(chat, "Mein alter Ausweis ist weg. Was nun?")
+    conversation.say("Guten Tag. Wann haben Sie ihn verloren?")
+    expect_sent(conversation, "Wann haben Sie ihn verloren?")
+    say(chat, "Gestern, vermutlich im Bus.")
+    expect(conversation.messages).to_contain_text("im Bus")
+    office.waiting("Wie melde ich einen Hund an?")
+    expect(workspace.waiting.filter(has_text="Hundesteuer")).to_be_visible()
+    if width > 800:
+        helps = workspace.tab("Antworten")
+        helps.get_by_role("searchbox", name="Im Katalog suchen").fill("Ausweis verloren")
+        helps.get_by_role("button", name="Suchen").click()
+        expect(helps).to_contain_text("Leistungen gefunden")
+
+    picture = output / f"workspace-{width}.png"
+    workspace.page.screenshot(path=picture)
+
+    assert workspace.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    if width == 1280 and os.environ.get("STADTBOT_UPDATE_PICTURES") == "1":
+        shutil.copy(picture, PICTURE)
 
 
 def test_declined_offer_goes_to_a_colleague(office: Office) -> None:
