@@ -177,7 +177,7 @@ def test_pictures(office: Office, output: Path, width: int, height: int) -> None
         helps = workspace.tab("Antworten")
         helps.get_by_role("searchbox", name="Im Katalog suchen").fill("Ausweis verloren")
         helps.get_by_role("button", name="Suchen").click()
-        expect(helps).to_contain_text("Leistungen gefunden")
+        expect(helps).to_contain_text("Ausweis verloren oder gestohlen")
 
     picture = output / f"workspace-{width}.png"
     workspace.page.screenshot(path=picture)
