@@ -1,6 +1,6 @@
 """Measures the whole service as an operator starts it; prints a table and writes `bench/results.json`.
 
-    python -m bench [--full]
+    python -m bench [--full] [--only PART]
 
 The figures belong to the machine and the moment: compare ratios within one run, not numbers between runs.
 """
@@ -25,7 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench import scale
+from bench import handover, scale
 from bench.timing import milliseconds, percentiles, questions
 from tests.chat_client import Chat
 from tests.running import RunningService, running_service
@@ -41,25 +41,50 @@ def main() -> None:
     parser.add_argument(
         "--full", action="store_true", help="the search in a million passages too, a quarter of an hour"
     )
-    sizes = scale.SIZES | (scale.LARGEST if parser.parse_args().full else {})
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
+    arguments = parser.parse_args()
     console = Console()
-    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
-        with console.status("Starting for the first time …"), running_service(Path(folder)):
-            pass
-        with console.status("Starting for the second time …"), running_service(Path(folder)) as service:
-            results = {
-                "chat_1_client": measure_chat(service, clients=1, turns=180),
-                "chat_8_clients": measure_chat(service, clients=8, turns=480),
-                "start": {"ready_s": round(service.ready_s, 1), "rss_mb": resident_mb(service.pid)},
-            }
-        results["search"] = measure_search(Path(folder))
-    for name, passages in sizes.items():
-        with console.status(f"Searching {passages:,} passages …"):
-            results[name] = scale.measure_apart(passages)
+    results: dict[str, Any] = {}
+    for name, measure in PARTS.items():
+        if arguments.only in (None, name):
+            results |= measure(console, full=arguments.full)
     results["machine"] = machine()
     results = (json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}) | results
     RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     console.print(table(results))
+
+
+def measure_service(console: Console, *, full: bool) -> dict[str, Any]:
+    """Start, chat and search of the demo city."""
+    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
+        with console.status("Starting for the first time …"), running_service(Path(folder)):
+            pass
+        with console.status("Starting for the second time …"), running_service(Path(folder)) as service:
+            return {
+                "chat_1_client": measure_chat(service, clients=1, turns=180),
+                "chat_8_clients": measure_chat(service, clients=8, turns=480),
+                "start": {"ready_s": round(service.ready_s, 1), "rss_mb": resident_mb(service.pid)},
+                "search": measure_search(Path(folder)),
+            }
+
+
+def measure_scale(console: Console, *, full: bool) -> dict[str, Any]:
+    """The search in catalogues larger than any city's."""
+    results = {}
+    for name, passages in (scale.SIZES | (scale.LARGEST if full else {})).items():
+        with console.status(f"Searching {passages:,} passages …"):
+            results[name] = scale.measure_apart(passages)
+    return results
+
+
+def measure_handover(console: Console, *, full: bool) -> dict[str, Any]:
+    """Messages between citizens and agents, and what cut connections lose."""
+    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
+        with console.status("Fifty citizens talk to ten agents …"):
+            results = handover.measure(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
+        with console.status("Cutting a thousand connections …"):
+            return {**results, "reconnects": handover.measure_reconnects(Path(folder))}
 
 
 def measure_chat(service: RunningService, *, clients: int, turns: int) -> dict[str, float]:
@@ -126,6 +151,10 @@ def table(results: dict[str, dict[str, Any]]) -> Table:
         for index, (figure, value) in enumerate(rows):
             shown.add_row("" if index else name, figure, str(value))
     return shown
+
+
+PARTS = {"service": measure_service, "scale": measure_scale, "handover": measure_handover}
+"""What can be measured alone."""
 
 
 if __name__ == "__main__":
