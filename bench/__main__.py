@@ -13,8 +13,9 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import cycle
@@ -56,16 +57,16 @@ def main() -> None:
 
 def measure_service(console: Console, *, full: bool) -> dict[str, Any]:
     """Start, chat and search of the demo city."""
-    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
-        with console.status("Starting for the first time …"), running_service(Path(folder)):
+    with _folder() as folder:
+        with console.status("Starting for the first time …"), running_service(folder):
             pass
-        with console.status("Starting for the second time …"), running_service(Path(folder)) as service:
-            return {
+        with console.status("Starting for the second time …"), running_service(folder) as service:
+            results = {
                 "chat_1_client": measure_chat(service, clients=1, turns=180),
                 "chat_8_clients": measure_chat(service, clients=8, turns=480),
                 "start": {"ready_s": round(service.ready_s, 1), "rss_mb": resident_mb(service.pid)},
-                "search": measure_search(Path(folder)),
             }
+        return {**results, "search": measure_search(folder)}
 
 
 def measure_scale(console: Console, *, full: bool) -> dict[str, Any]:
@@ -79,12 +80,16 @@ def measure_scale(console: Console, *, full: bool) -> dict[str, Any]:
 
 def measure_handover(console: Console, *, full: bool) -> dict[str, Any]:
     """Messages between citizens and agents, and what cut connections lose."""
+    with _folder() as folder, console.status("Fifty citizens talk to ten agents …"):
+        results = handover.measure(folder)
+    with _folder() as folder, console.status("Cutting a thousand connections …"):
+        return {**results, "reconnects": handover.measure_reconnects(folder)}
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
-        with console.status("Fifty citizens talk to ten agents …"):
-            results = handover.measure(Path(folder))
-    with tempfile.TemporaryDirectory(prefix="stadtbot-bench-") as folder:
-        with console.status("Cutting a thousand connections …"):
-            return {**results, "reconnects": handover.measure_reconnects(Path(folder))}
+        yield Path(folder)
 
 
 def measure_chat(service: RunningService, *, clients: int, turns: int) -> dict[str, float]:
