@@ -10,19 +10,17 @@ import asyncio
 import contextlib
 import logging
 import traceback
-import wave
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-from telephony.audio import RATE
+from nlu.speech import sentences, speakable
 from telephony.audiosocket import AudioSocketServer
 from telephony.call import Call, Caller
 from telephony.chat import ChatClient
 from telephony.ears import Ears
-from telephony.errors import PbxRefused, PbxUnreachable, SettingsInvalid
+from telephony.errors import PbxRefused, PbxUnreachable
 from telephony.inbox import Inbox
 from telephony.mouth import SpokenMouth
 from telephony.pbx import Pbx
@@ -57,7 +55,7 @@ class Bridge:
         self._threads = ThreadPoolExecutor(settings.bridge.threads, thread_name_prefix="hearing")
         self._synthesis = _synthesis(settings)
         self._voice = Voice(self._synthesis, threads=self._threads)
-        self._hold_sound = _hold_sound(settings.conversation.hold_sound)
+        self._hold_sound = settings.hold_sound()
         service = settings.service
         self._chat = ChatClient(
             service.url,
@@ -108,7 +106,8 @@ class Bridge:
         """Speak what is always the same once, so that a caller does not wait for it."""
         if self._synthesis is not None and not await self._synthesis.ready(within_s=VOICE_READY_WITHIN_S):
             log.warning("The voice is not ready; espeak-ng speaks until it is.")
-        await self._voice.prerender(self._phrases.fixed())
+        fixed = [sentence for text in self._phrases.fixed() for sentence in sentences(speakable(text))]
+        await self._voice.prerender(fixed)
 
     async def _hold_call(self, line: Line) -> None:
         """One call, from its first frame to its last."""
@@ -158,15 +157,3 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 def _synthesis(settings: TelephonySettings) -> SynthesisProcess | None:
     voice = settings.voice
     return SynthesisProcess(voice.model, workers=voice.workers, threads=voice.threads) if voice.model else None
-
-
-def _hold_sound(file: Path | None) -> bytes:
-    if file is None:
-        return b""
-    try:
-        with wave.open(str(file), "rb") as sound:
-            if (sound.getframerate(), sound.getsampwidth(), sound.getnchannels()) != (RATE, 2, 1):
-                raise SettingsInvalid(f"{file} must be WAV of {RATE} Hz, 16 bit, one channel.")
-            return sound.readframes(sound.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise SettingsInvalid(f"{file} cannot be read: {error}") from error

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 from nlu.speech import sentences, speakable
 from telephony import ears
-from telephony.audio import duration_ms
+from telephony.audio import FRAME_MS, SILENCE, duration_ms
 from telephony.inbox import Inbox
 from telephony.player import Playback, Player
 
 SLOW = 0.8
 """Pace of who has been asked to speak more slowly; 1 is the usual one."""
+PAUSE_MS = 240
+"""Between two sentences."""
 ALMOST_MS = 120
 """A sentence of which no more than this is missing has been heard."""
 
@@ -33,7 +35,7 @@ class Voice(Protocol):
     """Turns text into audio as telephony.audio has it."""
 
     def speak(self, text: str, *, pace: float = 1.0, keep: bool = True) -> AsyncIterator[bytes]:
-        """Pieces of audio of a sentence, with a pause after it; what may not be kept is forgotten at once.
+        """Pieces of audio of a sentence; what may not be kept is forgotten at once.
 
         Raises:
             SynthesisFailed: no voice can speak it.
@@ -109,6 +111,10 @@ class SpokenMouth:
         """The sentences' audio; where each of them ends, in ms, goes into `ends`."""
         ms = 0
         for part in parts:
+            if ends:
+                pause = SILENCE * round(PAUSE_MS / FRAME_MS / self._pace)
+                ms += duration_ms(pause)
+                yield pause
             async for piece in self.voice.speak(part, pace=self._pace, keep=keep):
                 ms += duration_ms(piece)
                 yield piece

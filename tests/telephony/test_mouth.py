@@ -88,7 +88,7 @@ def test_a_key_interrupts_and_the_rest_is_known() -> None:
 
 
 def test_the_end_of_a_sentence_that_was_almost_heard_counts() -> None:
-    said, _ = virtual_time.run(interrupted(SpeechStarted(True), after_s=2.05))
+    said, _ = virtual_time.run(interrupted(SpeechStarted(True), after_s=2.2))
     assert said.rest == "Drei."
 
 

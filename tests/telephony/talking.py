@@ -1,0 +1,198 @@
+"""A caller who talks with the bot, and what both of them have heard and stored."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import functools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import fftconvolve
+from sqlalchemy import select
+
+from bot.models import Author, Channel, ConversationRow, Message, State
+from bot.store import ConversationStore
+from core.clock import SystemClock
+from core.database import Database
+from core.encryption import Keyring
+from nlu.speech import sentences, speakable
+from telephony.phrases import Phrases
+from telephony.synthesiser import Piper
+from telephony.voice import Voice
+from tests.running import RunningService
+from tests.telephony.rtp import Recording
+from tests.telephony.sip import Call
+from tests.telephony.sound import RATE, from_alaw, to_alaw
+from tests.telephony.synthesis_server import SynthesisServer
+from tests.telephony.voices import spoken
+
+ALIKE = 0.6
+"""Correlation of what was said and what was heard; different sentences stay below 0.3."""
+AGAIN_S = 0.1
+PHRASES = Phrases(names={"city": "Jena", "phone": "03641 49-0"})
+"""What the bot says of its own accord."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where in a recording something was heard, in seconds, and how much it was alike."""
+
+    begin: float
+    end: float
+    alike: float
+
+
+class KnownVoice:
+    """Knows how the bot says a sentence, and finds it in what was heard."""
+
+    def __init__(self, synthesis: SynthesisServer) -> None:
+        self._synthesis = synthesis
+        self._thread = ThreadPoolExecutor(1)
+        self._sounds: dict[tuple[str, float], bytes] = {}
+
+    def sound(self, sentence: str, *, pace: float = 1.0) -> bytes:
+        """A sentence as it arrives at a telephone."""
+        key = (sentence, pace)
+        if key not in self._sounds:
+            pcm = self._thread.submit(asyncio.run, self._speak(sentence, pace)).result()
+            self._sounds[key] = from_alaw(to_alaw(pcm))
+        return self._sounds[key]
+
+    def find(self, sentence: str, heard: Recording, *, since: float = 0.0, pace: float = 1.0) -> Span | None:
+        """Where a whole sentence was heard, from a second of the recording on."""
+        known = _samples(self.sound(sentence, pace=pace))
+        samples = _samples(from_alaw(bytes(heard.alaw[round(since * RATE) :])))
+        if len(samples) < len(known):
+            return None
+        product = fftconvolve(samples, known[::-1], mode="valid")
+        sums = np.concatenate(([0.0], np.cumsum(samples**2)))
+        energy = np.maximum(sums[len(known) :] - sums[: -len(known)], 1.0)
+        alike = product / np.sqrt(energy * (known**2).sum())
+        best = int(np.argmax(alike))
+        if alike[best] < ALIKE:
+            return None
+        begin = since + best / RATE
+        return Span(begin, begin + len(known) / RATE, float(alike[best]))
+
+    async def _speak(self, sentence: str, pace: float) -> bytes:
+        piper = Piper(self._synthesis.url, self._synthesis.secret)
+        try:
+            return b"".join([chunk async for chunk in Voice(piper).speak(sentence, pace=pace)])
+        finally:
+            await piper.close()
+
+
+@dataclass
+class Talk:
+    """One call, as the caller sees it; what is waited for comes in order."""
+
+    call: Call
+    voice: KnownVoice
+    transcript: list[tuple[float, str, str]] = field(default_factory=list)
+    """Second of the call, who, and what."""
+    at: float = 0.0
+    """Second of the recording up to which everything has been looked at."""
+
+    async def hears(self, text: str, *, within_s: float = 20.0, pace: float = 1.0) -> Span:
+        """Wait until a text has been heard, sentence by sentence; where its first sentence was.
+
+        Raises:
+            TimeoutError: it is not said.
+        """
+        spans = [await self._sentence(sentence, within_s, pace) for sentence in sentences(speakable(text))]
+        return spans[0]
+
+    async def hears_phrase(self, key: str, *, within_s: float = 20.0, pace: float = 1.0, **values: object) -> Span:
+        """The same for one of the phone's own phrases."""
+        return await self.hears(PHRASES.text(key, **values), within_s=within_s, pace=pace)
+
+    async def says(self, text: str) -> float:
+        """Say a sentence; when its last packet was sent."""
+        self.transcript.append((self.call.heard.seconds, "caller", text))
+        self.call.play(spoken(text))
+        return await self.call.played()
+
+    async def presses(self, keys: str) -> float:
+        """Press keys; when the last packet was sent."""
+        self.transcript.append((self.call.heard.seconds, "caller", f"[{keys}]"))
+        self.call.press(keys)
+        return await self.call.played()
+
+    async def is_over(self, *, within_s: float = 20.0) -> None:
+        """Wait until the other side hangs up."""
+        async with asyncio.timeout(within_s):
+            await self.call.ended.wait()
+
+    def time_of(self, second: float) -> float:
+        """When a second of the recording came in, by the clock of `time.monotonic()`."""
+        sample = round(second * RATE)
+        return next(packet.at for packet in self.call.heard.packets if packet.first + packet.samples >= sample)
+
+    async def _sentence(self, sentence: str, within_s: float, pace: float) -> Span:
+        find = functools.partial(self.voice.find, sentence, self.call.heard, pace=pace)
+        try:
+            async with asyncio.timeout(within_s):
+                while (span := await asyncio.to_thread(find, since=self.at)) is None:  # noqa: ASYNC110 - nothing tells
+                    await asyncio.sleep(AGAIN_S)
+        except TimeoutError:
+            raise TimeoutError(f"not heard: {sentence!r}; until then: {self.transcript}") from None
+        self.at = span.end - 0.1
+        self.transcript.append((span.begin, "bot", sentence))
+        return span
+
+
+class Records:
+    """What the service has stored about callers."""
+
+    def __init__(self, service: RunningService, database: Database) -> None:
+        keyring = Keyring.load(keys=None, file=service.log.parent / "encryption.keys")
+        self._database = database
+        self._store = ConversationStore(database, SystemClock(), keyring, lifetime=dt.timedelta(days=1))
+
+    def of(self, caller: str | None) -> str | None:
+        """The newest conversation of a number; None stands for a withheld one."""
+        newest = (
+            select(ConversationRow.id)
+            .where(ConversationRow.channel == Channel.PHONE)
+            .order_by(ConversationRow.created_at.desc())
+        )
+        with self._database.reading() as session:
+            found = list(session.scalars(newest))
+        return next((one for one in found if self._store.caller(one) == caller), None)
+
+    def messages(self, caller: str | None) -> list[Message]:
+        """Of the newest conversation of a number."""
+        found = self.of(caller)
+        return self._store.messages(found) if found else []
+
+    def said(self, caller: str | None) -> list[str]:
+        """What the caller said, as it was understood."""
+        return [message.text for message in self.messages(caller) if message.author is Author.CITIZEN]
+
+    def state(self, caller: str | None) -> State | None:
+        """Who owns the newest conversation of a number."""
+        found = self.of(caller)
+        return self._store.get(found).state if found else None
+
+    def reply(self, caller: str | None) -> Message | None:
+        """What was answered to what the caller said last; None while it is being found."""
+        newest = self.messages(caller)[-1:]
+        return newest[0] if newest and newest[0].author is not Author.CITIZEN else None
+
+
+@contextmanager
+def records_of(service: RunningService) -> Iterator[Records]:
+    database = Database(service.database_url)
+    try:
+        yield Records(service, database)
+    finally:
+        database.close()
+
+
+def _samples(pcm: bytes) -> npt.NDArray[np.float64]:
+    return np.frombuffer(pcm, "<i2").astype(np.float64)
