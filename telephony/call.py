@@ -65,6 +65,8 @@ class Manners:
     """What is less sure than this is read back."""
     at_once: int = 3
     """Sentences of an answer, or entries of a list, at a time."""
+    keys_only: bool = False
+    """There is no recogniser."""
 
 
 class PbxControl(Protocol):
@@ -115,9 +117,9 @@ class Call:
         self._pbx = pbx
         self._phrases = phrases
         self._manners = manners
-        self._menus = Menus(phrases, topics=topics, at_once=manners.at_once)
+        self._menus = Menus(phrases, topics=topics, at_once=manners.at_once, keys_only=manners.keys_only)
         self._turns = Turns(inbox=inbox, mouth=mouth, ears=ears, phrases=phrases, profiles=profiles, warm=self._warm_up)
-        self._callbacks = Callbacks(self._turns, self._menus, phrases, self._served)
+        self._callbacks = Callbacks(self._turns, self._menus, phrases, self._served, keys_only=manners.keys_only)
         self._starting: asyncio.Task[Conversation] | None = None
         self._conversation: Conversation | None = None
         self._following: asyncio.Task[None] | None = None
@@ -163,8 +165,8 @@ class Call:
         self._starting = asyncio.create_task(self._begin())
         await self._turns.tell(self._phrases.text("disclosure"), interruptible=False)
         conversation = await self._served(self._begun)
-        after_hours = self._caller.mode == AFTER_HOURS
-        before = [self._phrases.text("disclosure.callback" if after_hours else "disclosure.human")]
+        key = "disclosure.callback" if self._caller.mode == AFTER_HOURS else "disclosure.human"
+        before = [self._phrases.text(f"{key}.keys" if self._manners.keys_only else key)]
         if self._caller.mode in MODES:
             before.append(self._phrases.text(f"mode.{self._caller.mode}"))
         if self._site.bot and self._site.notice:
@@ -246,6 +248,7 @@ class Call:
 
     async def _pick(self, option: Option) -> Prompt | None:
         if option.text is not None:
+            self._concern = option.text
             return await self._say([Alternative(option.text, 1.0)])
         value, client_id = option.choice or "", uuid.uuid4().hex
         return await self._answered(lambda conversation: conversation.choose(value, client_id=client_id))

@@ -37,12 +37,16 @@ class Failed(Exception):
 
 @dataclass
 class Callbacks:
-    """Takes callbacks in one call. `served` waits for the service, as a call does."""
+    """Takes callbacks in one call.
+
+    `served` waits for the service, as a call does; with `keys_only` nothing that is said is understood.
+    """
 
     turns: Turns
     menus: Menus
     phrases: Phrases
     served: Callable[[Callable[[], Awaitable[str]]], Awaitable[str]]
+    keys_only: bool = False
 
     async def take(self, conversation: Conversation, *, caller: str | None, concern: str | None) -> str | None:
         """Ask for what is needed and leave the callback.
@@ -120,6 +124,8 @@ class Callbacks:
 
     async def _concern(self) -> str:
         """What it is about, in the caller's words; who cannot be understood is called back all the same."""
+        if self.keys_only:
+            return self.phrases.text("callback.concern.none")
         prompt = Prompt(
             pages=(),
             question=self.phrases.text("callback.concern"),

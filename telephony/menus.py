@@ -24,16 +24,20 @@ ANSWERS = frozenset({"service", "office"})
 class Menus:
     """Makes the prompts of one call."""
 
-    def __init__(self, phrases: Phrases, *, topics: Sequence[Option] = (), at_once: int = 3) -> None:
+    def __init__(
+        self, phrases: Phrases, *, topics: Sequence[Option] = (), at_once: int = 3, keys_only: bool = False
+    ) -> None:
         """
         Args:
             phrases: what the phone says of its own accord.
             topics: questions that keys stand for where the service offers no choices.
             at_once: sentences of an answer, and entries of a list, after which the caller is asked.
+            keys_only: nothing that is said is understood, so keys are told with every question.
         """
         self._phrases = phrases
         self._topics = tuple(topics)[:KEYS]
         self._at_once = at_once
+        self._keys_only = keys_only
         self._hints = 0
         self._hinted_keys = False
 
@@ -61,10 +65,13 @@ class Menus:
     def open(self, key: str = "question.open", *, lead: str = "", question: str | None = None) -> Prompt:
         """An open question of the phone's own."""
         asked = question if question is not None else self._phrases.text(key)
+        short = self._phrases.text("question.open")
+        if self._keys_only:
+            asked = short = self._by_keys(self._topics)
         return Prompt(
             pages=(lead,) if lead else (),
             question=asked,
-            short=self._phrases.text("question.open"),
+            short=short,
             help=self._help(Expects.OPEN, self._topics),
             options=self._topics,
         )
@@ -75,7 +82,7 @@ class Menus:
         """A question of the phone's own with yes or no for an answer."""
         return Prompt(
             pages=(),
-            question=text,
+            question=f"{text} {self._phrases.text('yes_no.keys')}" if self._keys_only else text,
             short=short,
             help=self._help(Expects.YES_NO, ()),
             expects=Expects.YES_NO,
@@ -93,19 +100,21 @@ class Menus:
         question, offer = self._question(message, parts, options)
         if parts and parts[-1] == question:
             parts = parts[:-1]
-        if offer is Offer.ANOTHER_QUESTION and options:
+        if offer is Offer.ANOTHER_QUESTION and options and not self._keys_only:
             parts = [*parts, *self._aspects(options)]
-        if expects is Expects.CHOICE and not self._hinted_keys:
+        if expects is Expects.CHOICE and not self._hinted_keys and not self._keys_only:
             self._hinted_keys = True
             question = f"{question} {self._phrases.text('hint.choice')}"
         shorts = {Expects.CHOICE: self._phrases.text("question.choice"), Expects.YES_NO: question}
         shown = options or (self._topics if expects is Expects.OPEN else ())
+        if self._keys_only:
+            offer, question = None, self._by_keys(shown)
         return Prompt(
             pages=self._pages(parts),
             question=question,
             short=shorts.get(expects, question),
             help=self._help(expects, shown),
-            more=self._phrases.text("more.answer"),
+            more=self._more,
             expects=expects,
             options=shown,
             offer=offer,
@@ -152,6 +161,18 @@ class Menus:
             options=options,
             slowly=" ".join(self._slow_entry(number, option) for number, option in enumerate(options, start=1)),
         )
+
+    @property
+    def _more(self) -> str:
+        more = self._phrases.text("more.answer")
+        return f"{more} {self._phrases.text('yes_no.keys')}" if self._keys_only else more
+
+    def _by_keys(self, options: Sequence[Option]) -> str:
+        """What each key stands for, as a question."""
+        if not options:
+            return self._phrases.text("question.none.keys")
+        entries = [self._entry(number, option) for number, option in enumerate(options, start=1)]
+        return " ".join([self._phrases.text("question.topics.keys"), *entries])
 
     def _entry(self, number: int, option: Option) -> str:
         return self._phrases.text("list.entry", number=cardinal(number).capitalize(), label=option.label)

@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from telephony import hold
 from telephony.call import Manners
 from telephony.endpointing import PROFILES, Profile
 from telephony.errors import SettingsInvalid
@@ -128,7 +129,7 @@ class ConversationSettings(Section):
     at_once: int = Field(default=3, ge=1, le=9)
     """Sentences of an answer, and entries of a list, after which the caller is asked for more."""
     hold_sound: Path | None = None
-    """A quiet sound for those who wait, as WAV of 8 kHz, 16 bit, one channel; silence without one."""
+    """A quiet sound for those who wait, as WAV of 8 kHz, 16 bit, one channel; soft notes of our own without one."""
     topics: tuple[Topic, ...] = Field(default=(), max_length=9)
 
 
@@ -190,7 +191,17 @@ class TelephonySettings(Section):
             place_again_s=self.conversation.place_every.total_seconds(),
             unsure_below=self.recognition.unsure_below,
             at_once=self.conversation.at_once,
+            keys_only=self.recognition.model is None,
         )
+
+    def hold_sound(self) -> bytes:
+        """What is heard while waiting, as telephony.audio has it.
+
+        Raises:
+            SettingsInvalid: the file of it is missing, or no such sound.
+        """
+        file = self.conversation.hold_sound
+        return hold.soft() if file is None else hold.read(file)
 
     def topics(self) -> list[Option]:
         """What keys stand for."""

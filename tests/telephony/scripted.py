@@ -26,6 +26,7 @@ import yaml
 from telephony.call import Call, Caller, Manners
 from telephony.chat import (
     Came,
+    Chat,
     Choice,
     Lost,
     Message,
@@ -90,6 +91,7 @@ class ScriptedMouth:
     times: list[float] = field(default_factory=list)
     """When each text was begun."""
     speaking: bool = False
+    seconds_per_word: float = SECONDS_PER_WORD
     holding: list[bool] = field(default_factory=list)
     slow: bool = False
     dumb: bool = False
@@ -107,7 +109,7 @@ class ScriptedMouth:
         self.times.append(asyncio.get_running_loop().time())
         self.speaking = True
         self.began.set()
-        seconds = SECONDS_PER_WORD * len(text.split())
+        seconds = self.seconds_per_word * len(text.split())
         try:
             if not interruptible:
                 await asyncio.sleep(seconds)
@@ -264,6 +266,8 @@ class Play:
     """One call that is played."""
 
     script: dict[str, Any]
+    chat: Chat | None = None
+    """Where answers come from instead of the script."""
     ears: ScriptedEars = field(default_factory=ScriptedEars)
     pbx: ScriptedPbx = field(default_factory=ScriptedPbx)
     inbox: Inbox[ServiceEvent] = field(default_factory=Inbox)
@@ -291,7 +295,7 @@ class Play:
         topics = [Option(label, text=text) for label, text in self.script.get("topics", {}).items()]
         call = Call(
             caller,
-            chat=self.service,
+            chat=self.chat or self.service,
             ears=self.ears,
             mouth=self.mouth,
             inbox=self.inbox,
@@ -299,7 +303,7 @@ class Play:
             phrases=PHRASES,
             profiles=PROFILES,
             topics=topics,
-            manners=Manners(),
+            manners=Manners(keys_only=self.script.get("keys only", False)),
         )
         running = asyncio.create_task(call.run())
         try:
