@@ -93,8 +93,8 @@ class Menus:
 
     def callback_offer(self, lead: str) -> Prompt:
         """Nobody can be reached: may somebody call back?"""
-        question = self._phrases.text("question.callback")
-        return self._lead(lead, self.yes_no(question, short=question, offer=Offer.CALLBACK))
+        short = self._phrases.text("question.callback")
+        return self._lead(lead, self.yes_no(self._about_callback(lead), short=short, offer=Offer.CALLBACK))
 
     def _answer(self, message: Message, parts: list[str], options: tuple[Option, ...], expects: Expects) -> Prompt:
         question, offer = self._question(message, parts, options)
@@ -105,14 +105,13 @@ class Menus:
         if expects is Expects.CHOICE and not self._hinted_keys and not self._keys_only:
             self._hinted_keys = True
             question = f"{question} {self._phrases.text('hint.choice')}"
-        shorts = {Expects.CHOICE: self._phrases.text("question.choice"), Expects.YES_NO: question}
         shown = options or (self._topics if expects is Expects.OPEN else ())
         if self._keys_only:
             offer, question = None, self._by_keys(shown)
         return Prompt(
             pages=self._pages(parts),
             question=question,
-            short=shorts.get(expects, question),
+            short=self._short(expects, offer) or question,
             help=self._help(expects, shown),
             more=self._more,
             expects=expects,
@@ -130,9 +129,21 @@ class Menus:
         if (len(options) == 1 and wish_of(options[0].label) is Wish.HUMAN) or (own and "menschen" in fold(own)):
             return own or human, Offer.HUMAN
         if message.kind == "handover":
-            return self._phrases.text("question.callback"), Offer.CALLBACK
+            return self._about_callback(parts[-1] if parts else ""), Offer.CALLBACK
         more = self._phrases.text("question.more")
         return own or more, Offer.ANOTHER_QUESTION if own in (None, more) else None
+
+    def _short(self, expects: Expects, offer: Offer | None) -> str | None:
+        """A question that can be understood without what was said before it, if the kind of question is known."""
+        if expects is Expects.CHOICE:
+            return self._phrases.text("question.choice")
+        keys = {Offer.HUMAN: "question.human", Offer.CALLBACK: "question.callback"}
+        return self._phrases.text(keys[offer]) if offer in keys else None
+
+    def _about_callback(self, before: str) -> str:
+        """The question for a callback, in short where the words before it have offered one."""
+        offered = fold(before).rstrip(" .").endswith("zurueck")
+        return self._phrases.text("question.callback.offered" if offered else "question.callback")
 
     def _aspects(self, options: Sequence[Option]) -> list[str]:
         """What else can be asked, the first times."""

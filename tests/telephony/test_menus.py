@@ -73,7 +73,7 @@ def test_few_choices_are_told_in_the_service_s_words(menus: Menus) -> None:
 def test_many_choices_become_a_list(menus: Menus) -> None:
     labels = [f"Sache {letter}" for letter in "ABCDEFGHIJK"]
     prompt = menus.of(message("Was meinten Sie: Sache A, Sache B?", *labels, kind="clarify", expects="choice"))
-    assert prompt.pages[0] == "Ich finde neun Möglichkeiten. Eins: Sache A. Zwei: Sache B. Drei: Sache C."
+    assert prompt.pages[0] == "Es gibt neun Möglichkeiten. Eins: Sache A. Zwei: Sache B. Drei: Sache C."
     assert len(prompt.pages) == 3
     assert prompt.is_list
     assert prompt.slowly.startswith("Das Erste: Sache A. Dafür drücken Sie die eins. Das Zweite: Sache B.")
@@ -93,6 +93,14 @@ def test_where_nobody_is_there_a_callback_is_offered(menus: Menus) -> None:
     prompt = menus.of(message("Gern. Gerade ist niemand da.", kind="handover"))
     assert whole(prompt) == "Gern. Gerade ist niemand da. Möchten Sie, dass wir Sie zurückrufen?"
     assert prompt.offer is Offer.CALLBACK
+
+
+def test_a_callback_that_was_offered_is_not_offered_in_the_same_words(menus: Menus) -> None:
+    speech = "Gerade ist niemand da. Auf Wunsch rufen wir Sie zurück."
+    assert whole(menus.of(message(speech, kind="handover"))) == f"{speech} Möchten Sie das?"
+    prompt = menus.callback_offer(speech)
+    assert whole(prompt) == f"{speech} Möchten Sie das?"
+    assert prompt.short == "Möchten Sie, dass wir Sie zurückrufen?"
 
 
 def test_an_emergency_is_said_twice_whatever_its_length(menus: Menus) -> None:
