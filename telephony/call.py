@@ -261,6 +261,7 @@ class Call:
         except NotAccepted:
             rung = self._turns.ladders.no_match.climb()
             return await self._rescue(None) if rung is None else self._menus.open("heard.no.again")
+        self._inbox.forget_keys(but="0")
         if turn.state in ("queued", "agent"):
             return await self._wait(turn)
         if turn.reply is None or turn.state == "closed":

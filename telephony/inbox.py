@@ -61,6 +61,12 @@ class Inbox(Generic[Told]):
         """Drop silences: they belong to what was asked before."""
         self._caller = deque(event for event in self._caller if not isinstance(event, ears.Quiet))
 
+    def forget_keys(self, *, but: str = "") -> None:
+        """Drop keys that were pressed before anybody could know what they now stand for."""
+        self._caller = deque(
+            event for event in self._caller if not isinstance(event, ears.Pressed) or event.symbol in but
+        )
+
     def forget_service(self) -> None:
         """Drop what the service has told up to now."""
         self._service.clear()

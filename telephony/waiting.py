@@ -79,12 +79,14 @@ class Waiting:
 
     async def _begin(self, turn: Turn, *, first: bool) -> None:
         news = [message for message in turn.messages if message.author == "system"]
-        if first and not news:
-            await self._say(self.phrases.text("wait.begin"))
-        for message in news:
-            await self._tell(message)
+        self._told |= {message.seq for message in news}
+        self._place = turn.place or self._place
+        begin = [message.speech for message in news] or ([self.phrases.text("wait.begin")] if first else [])
         if turn.place is not None:
-            await self._stand(turn.place)
+            begin.append(turn.place.speech)
+        for text in begin:
+            await self.mouth.say(text, interruptible=False)
+        self.inbox.forget_keys()
         if first:
             await self._say(self.phrases.text("wait.help"))
         self._later()
