@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from stadtbot.models_cli import models_app
 from stadtbot.settings import Settings
 from stadtbot.staff_cli import staff_app
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="stadtbot", help="The bot with which a city answers its citizens.", no_args_is_help=True)
 knowledge_app = typer.Typer(help="The city's service catalogue.", no_args_is_help=True)
-models_app = typer.Typer(help="Models that do not come with the project.", no_args_is_help=True)
 database_app = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(knowledge_app, name="knowledge")
 app.add_typer(models_app, name="models")
@@ -127,22 +127,6 @@ def evaluate_search(
     except (ImportFailed, ModelMissing, ValueError, OSError) as error:
         raise _failed(error) from None
     typer.echo(report.json())
-
-
-@models_app.command("fetch")
-def fetch_model() -> None:
-    """Bring the embedding model of the settings from the hub, once; the service itself never asks a hub."""
-    from huggingface_hub import snapshot_download
-
-    model = Settings().knowledge.embedding_model
-    if model is None or Path(model).is_dir():
-        typer.echo("The settings name no model of the hub: there is nothing to fetch.")
-        return
-    try:
-        folder = snapshot_download(model, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"])
-    except (OSError, ValueError) as error:
-        raise _failed(RuntimeError(f"{model} could not be fetched: {error}")) from None
-    typer.echo(f"{model} is here now: {folder}")
 
 
 @database_app.command("upgrade")

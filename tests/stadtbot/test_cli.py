@@ -91,9 +91,9 @@ def test_there_is_nothing_to_fetch_without_a_model_of_the_hub(  # type: ignore[n
 ) -> None:
     fetched: list[str] = []
     monkeypatch.setattr("huggingface_hub.snapshot_download", fetched.append)
-    assert "nothing to fetch" in lines(run("models", "fetch"))[0]
+    assert "nothing to fetch" in lines(run("models", "fetch", "embedding"))[0]
     monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", str(tmp_path))
-    assert "nothing to fetch" in lines(run("models", "fetch"))[0]
+    assert "nothing to fetch" in lines(run("models", "fetch", "embedding"))[0]
     assert fetched == []
 
 
@@ -108,7 +108,7 @@ def test_a_model_of_the_hub_is_fetched(  # type: ignore[no-untyped-def]
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", "organisation/model")
-    assert lines(run("models", "fetch")) == [f"organisation/model is here now: {tmp_path}"]
+    assert lines(run("models", "fetch", "embedding")) == [f"organisation/model is here now: {tmp_path}"]
     assert fetched == ["organisation/model"]
 
 
@@ -121,7 +121,7 @@ def test_a_model_that_cannot_be_fetched_is_a_clear_error(  # type: ignore[no-unt
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     monkeypatch.setenv("STADTBOT_KNOWLEDGE__EMBEDDING_MODEL", "organisation/model")
-    result = run("models", "fetch")
+    result = run("models", "fetch", "embedding")
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit), result.exception
     assert f"organisation/model could not be fetched: {error}" in result.stderr
