@@ -92,3 +92,17 @@ def test_patience_by_what_is_expected(tmp_path: Path) -> None:
     assert profiles["choice"].trailing > usual["choice"].trailing
     assert "ja" in usual["yes_no"].complete
     assert usual["yes_no"].trailing < usual["open"].trailing
+
+
+def test_without_a_model_everything_goes_by_keys(tmp_path: Path) -> None:
+    assert TelephonySettings.read(written(tmp_path, LEAST)).manners().keys_only
+    with_model = TelephonySettings.read(written(tmp_path, LEAST + '[recognition]\nmodel = "vosk"\n'))
+    assert with_model.recognition.model == tmp_path / "vosk"
+    assert not with_model.manners().keys_only
+
+
+def test_a_hold_sound_that_is_missing_is_told(tmp_path: Path) -> None:
+    assert TelephonySettings.read(written(tmp_path, LEAST)).hold_sound()
+    text = LEAST + '[conversation]\nhold_sound = "none.wav"\n'
+    with pytest.raises(SettingsInvalid, match=r"none\.wav"):
+        TelephonySettings.read(written(tmp_path, text)).hold_sound()
