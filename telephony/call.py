@@ -156,8 +156,8 @@ class Call:
         except ServiceFailed as error:
             log.warning("call %s: no answer from the service (%s)", self._caller.line_id, error)
             await self._give_up()
-        except SynthesisFailed as error:
-            log.error("call %s: no voice (%s)", self._caller.line_id, error)
+        except SynthesisFailed:
+            log.error("call %s: no voice speaks", self._caller.line_id)
             await self._to_staff()
 
     async def _greet(self) -> Prompt:
@@ -220,12 +220,11 @@ class Call:
     async def _hear(self, words: Words, prompt: Prompt) -> Prompt | None:
         """Words for the service; what is not sure is read back first."""
         best = words.alternatives[0]
-        if prompt.expects is Expects.OPEN and wish_of(best.text) is None:
-            self._concern = best.text
+        is_question = prompt.expects is Expects.OPEN
         doubtful = best.confidence < self._manners.unsure_below and len(best.text.split()) > 1
-        if doubtful and prompt.expects is Expects.OPEN and not words.emergency:
+        if doubtful and is_question and not words.emergency:
             return await self._read_back(words)
-        return await self._say(words.alternatives)
+        return await self._say(words.alternatives, is_question=is_question)
 
     async def _read_back(self, words: Words) -> Prompt | None:
         question = self._phrases.text("heard", text=words.text)
@@ -242,13 +241,14 @@ class Call:
             return await self._say(reply.alternatives)
         return await self._act(reply, self._menus.open())
 
-    async def _say(self, alternatives: Sequence[Alternative]) -> Prompt | None:
+    async def _say(self, alternatives: Sequence[Alternative], *, is_question: bool = True) -> Prompt | None:
+        if is_question and wish_of(alternatives[0].text) is None:
+            self._concern = alternatives[0].text
         client_id = uuid.uuid4().hex
         return await self._answered(lambda conversation: conversation.say(alternatives, client_id=client_id))
 
     async def _pick(self, option: Option) -> Prompt | None:
         if option.text is not None:
-            self._concern = option.text
             return await self._say([Alternative(option.text, 1.0)])
         value, client_id = option.choice or "", uuid.uuid4().hex
         return await self._answered(lambda conversation: conversation.choose(value, client_id=client_id))
