@@ -95,7 +95,14 @@ class SynthesisProcess:
         pipe = asyncio.subprocess.PIPE
         try:
             self._process = process = await asyncio.create_subprocess_exec(
-                *self._command, *self._options, cwd=FOLDER, env=_environment(), stdin=pipe, stdout=pipe, stderr=pipe
+                *self._command,
+                *self._options,
+                cwd=FOLDER,
+                env=_environment(),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                start_new_session=True,  # Ctrl+C is for us: callers still hear a farewell
             )
         except OSError as error:
             log.error("The synthesis process cannot be started: %s", type(error).__name__)
