@@ -1,4 +1,4 @@
-.PHONY: run test check bench quality train lock embedding-model help
+.PHONY: run phone test check bench quality train lock embedding-model help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -7,6 +7,10 @@ help: ## this list
 run: ## set up what is missing and serve the demo city at http://127.0.0.1:8000
 	@scripts/setup run
 	@.venv/bin/stadtbot run
+
+phone: ## set up what is missing and take calls from an exchange, by telephony.toml
+	@scripts/setup phone
+	@.venv/bin/stadtbot phone
 
 test: ## set up what is missing, check the code, run all tests
 	@scripts/setup dev
