@@ -7,6 +7,9 @@ HandoverError
 ├── NotYours: the conversation is with another agent, or with none
 ├── AtCapacity: the agent has as many conversations as one may have
 ├── NoExtension: a caller cannot be put through to an agent without a telephone
+├── UnknownColleague: the colleague is not there, or cannot take the conversation
+├── UnknownDepartment: nobody of the department can be reached
+├── EmptyText: nothing was said
 └── Changed: somebody else has changed the record meanwhile
 """
 
@@ -59,3 +62,21 @@ class Changed(HandoverError):
     """The record is not as it was when the person read it."""
 
     code = "changed-meanwhile"
+
+
+class UnknownColleague(HandoverError):
+    """The colleague is not there, or cannot take the conversation."""
+
+    code = "unknown-colleague"
+
+
+class UnknownDepartment(HandoverError):
+    """Nobody of the department can be reached at present."""
+
+    code = "unknown-department"
+
+
+class EmptyText(HandoverError):
+    """Nothing was said."""
+
+    code = "empty-text"

@@ -24,11 +24,11 @@ from core.problems import Problem
 from core.staff_pages import SignedIn
 from handover.attendance import GLANCE, Attendance
 from handover.canned_replies import CannedReply, CannedReplyStore
-from handover.errors import HandoverError, UnknownHandover
+from handover.errors import EmptyText, HandoverError, UnknownHandover
 from handover.models import Reason, Status, Tag
 from handover.telling import STAFF
 from handover.views import AnswerView, Board, ConversationView, Found, Views
-from handover.workspace import EmptyText, Workspace
+from handover.workspace import Workspace
 
 BOARD_EVERY_S = 0.15
 """However much happens, a workspace gets no more boards than one in this time."""

@@ -13,7 +13,7 @@ from core.clock import Clock
 from core.events import Event
 from handover.agents import AgentStore
 from handover.desk import Desk
-from handover.errors import HandoverError, UnknownHandover
+from handover.errors import EmptyText, UnknownColleague, UnknownDepartment, UnknownHandover
 from handover.models import Agent, End, Handover, Reason, Status, Tag
 from handover.reachability import StaffReachability
 from handover.settings import HandoverSettings
@@ -24,24 +24,6 @@ from nlu.text import clean
 
 QUESTIONS_REPORTED = 3
 """The last questions to the bot, of which one is likely to be the one without an answer."""
-
-
-class UnknownColleague(HandoverError):
-    """The colleague is not there, or cannot take the conversation."""
-
-    code = "unknown-colleague"
-
-
-class UnknownDepartment(HandoverError):
-    """Nobody of the department can be reached at present."""
-
-    code = "unknown-department"
-
-
-class EmptyText(HandoverError):
-    """Nothing was said."""
-
-    code = "empty-text"
 
 
 class Workspace:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from core.accounts import AccountStore
+from core.audit import AuditLog
 from core.clock import FixedClock
 from core.database import Database
+from core.encryption import Keyring, new_key
 from tests import postgres
 from tests.running import RunningService, running_service
 from tests.staff_client import open_always
@@ -52,6 +55,21 @@ def new_database(template: str) -> str:
 def clock() -> FixedClock:
     """A Tuesday morning."""
     return FixedClock(dt.datetime(2026, 3, 10, 9, 0, tzinfo=dt.UTC))
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring([new_key()])
+
+
+@pytest.fixture
+def audit(database: Database, clock: FixedClock) -> AuditLog:
+    return AuditLog(database, clock)
+
+
+@pytest.fixture
+def accounts(database: Database, clock: FixedClock, keyring: Keyring, audit: AuditLog) -> AccountStore:
+    return AccountStore(database, clock, keyring, audit)
 
 
 @pytest.fixture(scope="session")

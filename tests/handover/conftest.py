@@ -12,7 +12,7 @@ from core.accounts import AccountStore
 from core.audit import AuditLog
 from core.clock import FixedClock
 from core.database import Database
-from core.encryption import Keyring, new_key
+from core.encryption import Keyring
 from core.events import EventHub
 from core.i18n import Phrases
 from core.leases import Leases
@@ -23,21 +23,6 @@ from tests.handover.house import House
 from tests.handover.small_city import small_city
 from tests.knowledge.samples import HashingEmbedder
 from tests.running import ROOT
-
-
-@pytest.fixture
-def keyring() -> Keyring:
-    return Keyring([new_key()])
-
-
-@pytest.fixture
-def audit(database: Database, clock: FixedClock) -> AuditLog:
-    return AuditLog(database, clock)
-
-
-@pytest.fixture
-def accounts(database: Database, clock: FixedClock, keyring: Keyring, audit: AuditLog) -> AccountStore:
-    return AccountStore(database, clock, keyring, audit)
 
 
 @pytest.fixture
