@@ -36,7 +36,7 @@ class PhoneBridge:
         self._process: subprocess.Popen[bytes] | None = None
         patience = {"patience": 4_000}
         self.settings: dict[str, Values] = {
-            "service": service,
+            "service": {"answer_within": "PT4S", **service},
             "pbx": {"port": asterisk.ami_port, "secret": asterisk.secret},
             "bridge": {"port": asterisk.bridge_port},
             "recognition": {"model": str(model)},

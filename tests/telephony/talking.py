@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,12 @@ from sqlalchemy import select
 
 from bot.models import Author, Channel, ConversationRow, Message, State
 from bot.store import ConversationStore
+from core.audit import AuditLog
 from core.clock import SystemClock
 from core.database import Database
 from core.encryption import Keyring
+from handover.callbacks import Callback, CallbackStore
+from handover.settings import HandoverSettings
 from nlu.speech import sentences, speakable
 from telephony.phrases import Phrases
 from telephony.synthesiser import Piper
@@ -27,13 +31,14 @@ from telephony.voice import Voice
 from tests.running import RunningService
 from tests.telephony.rtp import Recording
 from tests.telephony.sip import Call
-from tests.telephony.sound import RATE, from_alaw, to_alaw
+from tests.telephony.sound import RATE, from_alaw, to_alaw, write_wav
 from tests.telephony.synthesis_server import SynthesisServer
 from tests.telephony.voices import spoken
 
 ALIKE = 0.6
 """Correlation of what was said and what was heard; different sentences stay below 0.3."""
 AGAIN_S = 0.1
+BOT, CALLER = "bot", "caller"
 PHRASES = Phrases(names={"city": "Jena", "phone": "03641 49-0"})
 """What the bot says of its own accord."""
 
@@ -79,6 +84,15 @@ class KnownVoice:
         begin = since + best / RATE
         return Span(begin, begin + len(known) / RATE, float(alike[best]))
 
+    def edges(self, sentence: str, heard: Recording, span: Span) -> tuple[float, float]:
+        """How much the first and the last 200 ms of a sentence are alike to what was heard of them."""
+        known = _samples(self.sound(sentence))
+        begin = round(span.begin * RATE)
+        samples = _samples(from_alaw(bytes(heard.alaw[begin : begin + len(known)])))
+        edge = RATE // 5
+        first, last = ((known[part], samples[part]) for part in (slice(None, edge), slice(-edge, None)))
+        return _alike(*first), _alike(*last)
+
     async def _speak(self, sentence: str, pace: float) -> bytes:
         piper = Piper(self._synthesis.url, self._synthesis.secret)
         try:
@@ -113,13 +127,13 @@ class Talk:
 
     async def says(self, text: str) -> float:
         """Say a sentence; when its last packet was sent."""
-        self.transcript.append((self.call.heard.seconds, "caller", text))
+        self.transcript.append((self.call.heard.seconds, CALLER, text))
         self.call.play(spoken(text))
         return await self.call.played()
 
     async def presses(self, keys: str) -> float:
         """Press keys; when the last packet was sent."""
-        self.transcript.append((self.call.heard.seconds, "caller", f"[{keys}]"))
+        self.transcript.append((self.call.heard.seconds, CALLER, f"[{keys}]"))
         self.call.press(keys)
         return await self.call.played()
 
@@ -127,6 +141,18 @@ class Talk:
         """Wait until the other side hangs up."""
         async with asyncio.timeout(within_s):
             await self.call.ended.wait()
+
+    def save(self, audio: Path, transcript: Path) -> None:
+        """Write both sides of the call as one can listen to them, and who said what when."""
+        heard = _samples(self.call.heard.pcm)
+        for second, who, text in self.transcript:
+            if who == CALLER and not text.startswith("["):
+                own = _samples(spoken(text))[: max(0, len(heard) - round(second * RATE))]
+                heard[round(second * RATE) :][: len(own)] += own
+        audio.parent.mkdir(exist_ok=True)
+        write_wav(audio, np.clip(heard, -32_768, 32_767).astype("<i2").tobytes())
+        lines = [f"{second:7.2f}  {who:6}  {text}\n" for second, who, text in sorted(self.transcript)]
+        transcript.write_text("".join(lines), encoding="utf-8")
 
     def time_of(self, second: float) -> float:
         """When a second of the recording came in, by the clock of `time.monotonic()`."""
@@ -142,7 +168,7 @@ class Talk:
         except TimeoutError:
             raise TimeoutError(f"not heard: {sentence!r}; until then: {self.transcript}") from None
         self.at = span.end - 0.1
-        self.transcript.append((span.begin, "bot", sentence))
+        self.transcript.append((span.begin, BOT, sentence))
         return span
 
 
@@ -152,7 +178,9 @@ class Records:
     def __init__(self, service: RunningService, database: Database) -> None:
         keyring = Keyring.load(keys=None, file=service.log.parent / "encryption.keys")
         self._database = database
-        self._store = ConversationStore(database, SystemClock(), keyring, lifetime=dt.timedelta(days=1))
+        clock = SystemClock()
+        self._store = ConversationStore(database, clock, keyring, lifetime=dt.timedelta(days=1))
+        self._callbacks = CallbackStore(database, clock, keyring, AuditLog(database, clock), HandoverSettings())
 
     def of(self, caller: str | None) -> str | None:
         """The newest conversation of a number; None stands for a withheld one."""
@@ -179,6 +207,11 @@ class Records:
         found = self.of(caller)
         return self._store.get(found).state if found else None
 
+    def callbacks(self, caller: str | None) -> list[Callback]:
+        """What the newest conversation of a number has left for staff to call back."""
+        found = self.of(caller)
+        return self._callbacks.about(found) if found else []
+
     def reply(self, caller: str | None) -> Message | None:
         """What was answered to what the caller said last; None while it is being found."""
         newest = self.messages(caller)[-1:]
@@ -192,6 +225,10 @@ def records_of(service: RunningService) -> Iterator[Records]:
         yield Records(service, database)
     finally:
         database.close()
+
+
+def _alike(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+    return float((one * other).sum() / max(1.0, np.sqrt((one**2).sum() * (other**2).sum())))
 
 
 def _samples(pcm: bytes) -> npt.NDArray[np.float64]:
