@@ -24,9 +24,13 @@ FLAGS = [
 OUTPUT = ROOT / "tests" / "output"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, or Playwright's own where there is none."""
+    """Debian's chromium, or Playwright's own where there is none.
+
+    It ends with this folder's tests: as long as Playwright is there an event loop runs in the main thread, and no
+    other test could start one.
+    """
     with sync_playwright() as playwright:
         path = DEBIANS_CHROMIUM if DEBIANS_CHROMIUM.exists() else None
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
