@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import delete
 
 from core.accounts import Role
+from core.database import Database
+from handover.models import CallbackRow
 from tests.chat_client import Chat
 from tests.e2e.test_accessibility import violations
 from tests.running import RunningService
@@ -42,6 +45,7 @@ def lists(staffed_service: RunningService) -> Iterator[Lists]:
     try:
         agent.come()
         conversation = _talk(staffed_service, agent)
+        _forget_callbacks(staffed_service)
         _leave_callbacks(staffed_service)
         agent.come("offline")
         yield Lists(service=staffed_service, conversation=conversation, member=member)
@@ -64,6 +68,14 @@ def _talk(service: RunningService, agent: Staff) -> str:
         agent.request("POST", f"/conversations/{chat.id}/finish", json={"reason": "solved"}).raise_for_status()
     chat.close()
     return chat.id
+
+
+def _forget_callbacks(service: RunningService) -> None:
+    """Other tests have left some."""
+    database = Database(service.database_url)
+    with database.session() as session:
+        session.execute(delete(CallbackRow))
+    database.close()
 
 
 def _leave_callbacks(service: RunningService) -> None:
