@@ -220,6 +220,7 @@ def test_an_agent_takes_the_call(hotline: Hotline, caller: str) -> None:
         send_home(hotline.service, account)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_callers_who_hang_up(hotline: Hotline) -> None:
     states = ("greeting", "question", "answer", "callback")
 
@@ -232,7 +233,7 @@ def test_nothing_is_left_of_callers_who_hang_up(hotline: Hotline) -> None:
                 await hotline.asks(talk, caller, "was kostet ein reisepass")
             elif state == "callback":
                 await talk.presses("0")
-                await talk.hears_phrase("question.callback")
+                await talk.hears_phrase("question.callback.offered")
             await talk.call.hang_up()
 
     async def calls(first: int) -> None:
@@ -262,7 +263,7 @@ def test_where_nobody_is_there_a_callback_is_left(hotline: Hotline, caller: str)
         async with hotline.talk(caller) as talk:
             await talk.hears(GREETING_END)
             await talk.says("mitarbeiter")
-            await talk.hears_phrase("question.callback")
+            await talk.hears_phrase("question.callback.offered")
             await talk.says("ja bitte")
             await talk.hears_phrase("callback.number.known", number=in_pairs(callable_number(caller) or ""))
             await talk.says("ja genau")
@@ -279,6 +280,7 @@ def test_where_nobody_is_there_a_callback_is_left(hotline: Hotline, caller: str)
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_who_withholds_the_number_keys_it_in(hotline: Hotline) -> None:
     number = "0364155512"
 
@@ -286,7 +288,7 @@ def test_who_withholds_the_number_keys_it_in(hotline: Hotline) -> None:
         async with hotline.talk("anonymous") as talk:
             await talk.hears_phrase("disclosure.human")
             await talk.presses("0")
-            await talk.hears_phrase("question.callback")
+            await talk.hears_phrase("question.callback.offered")
             await talk.presses("1")
             await talk.hears_phrase("callback.number.key")
             await talk.presses(f"{number}#")
@@ -305,6 +307,7 @@ def test_who_withholds_the_number_keys_it_in(hotline: Hotline) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_silence_and_nonsense_end_with_a_goodbye(hotline: Hotline) -> None:
     async def silent() -> None:
         async with hotline.talk("0364160001") as talk:
@@ -312,7 +315,7 @@ def test_silence_and_nonsense_end_with_a_goodbye(hotline: Hotline) -> None:
             await talk.hears(PHRASES.text("silence.1", short="").strip())
             await talk.hears(PHRASES.text("silence.2", help="").strip())
             await talk.hears_phrase("rescue", within_s=40)
-            await talk.hears_phrase("question.callback")
+            await talk.hears_phrase("question.callback.offered")
             await talk.hears_phrase("goodbye.silent", within_s=60)
             await talk.is_over()
 
@@ -327,7 +330,7 @@ def test_silence_and_nonsense_end_with_a_goodbye(hotline: Hotline) -> None:
                     break
             else:
                 pytest.fail("nobody was offered")
-            await talk.hears_phrase("question.callback")
+            await talk.hears_phrase("question.callback.offered")
             await talk.says("nein danke")
             await talk.hears_phrase("callback.declined")
             await talk.call.hang_up()
@@ -371,6 +374,7 @@ def test_when_the_bridge_crashes_the_caller_reaches_staff(hotline: Hotline, call
         hotline.bridge.start()
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_exchange_costs_no_later_call(hotline: Hotline, caller: str) -> None:
     async def run() -> None:
         async with hotline.talk(caller) as talk:
