@@ -315,7 +315,6 @@ def test_silence_and_nonsense_end_with_a_goodbye(hotline: Hotline) -> None:
             await talk.hears(PHRASES.text("silence.1", short="").strip())
             await talk.hears(PHRASES.text("silence.2", help="").strip())
             await talk.hears_phrase("rescue", within_s=40)
-            await talk.hears_phrase("question.callback.offered")
             await talk.hears_phrase("goodbye.silent", within_s=60)
             await talk.is_over()
 
@@ -405,17 +404,19 @@ def test_a_wrong_password_is_told(asterisk: PbxServer, tmp_path: Path, tiny_vosk
 
 @pytest.mark.slow
 def test_twenty_calls_at_once_are_all_greeted(hotline: Hotline, record_property: Callable[[str, object], None]) -> None:
-    async def greeted(caller: str) -> list[float]:
+    async def greeted(caller: str) -> Talk:
         async with hotline.talk(caller) as talk:
-            await talk.hears_phrase("disclosure", within_s=30)
-            await talk.hears(GREETING_END, within_s=40)
-            return talk.call.heard.gaps_ms()
+            await until(lambda: talk.call.heard.seconds > 9, within_s=40)
+            await talk.call.hang_up()
+            return talk
 
-    async def run() -> list[float]:
-        gaps = await asyncio.gather(*(greeted(f"03641500{number:02}") for number in range(20)))
-        return sorted(gap for one in gaps for gap in one)
+    async def run() -> list[Talk]:
+        return await asyncio.gather(*(greeted(f"03641500{number:02}") for number in range(20)))
 
-    gaps = asyncio.run(run())
+    talks = asyncio.run(run())
+    for talk in talks:  # only now: what looks for sentences takes the machine's time
+        assert hotline.voice.find(PHRASES.text("disclosure"), talk.call.heard)
+    gaps = sorted(gap for talk in talks for gap in talk.call.heard.gaps_ms())
     p99 = gaps[len(gaps) * 99 // 100]
     record_property("p99 frame gap (ms)", round(p99, 1))
     print(f"20 calls: frame gap p99 {p99:.1f} ms, longest {gaps[-1]:.0f} ms, load {os.getloadavg()[0]:.1f}")
