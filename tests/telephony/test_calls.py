@@ -331,7 +331,7 @@ def test_silence_and_nonsense_end_with_a_goodbye(hotline: Hotline) -> None:
                 pytest.fail("nobody was offered")
             await talk.hears_phrase("question.callback.offered")
             await talk.says("nein danke")
-            await talk.hears_phrase("callback.declined")
+            await talk.hears_phrase("question.instead")
             await talk.call.hang_up()
 
     async def run() -> None:
