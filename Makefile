@@ -1,4 +1,4 @@
-.PHONY: run phone test check bench quality train lock embedding-model help
+.PHONY: run phone test calls check bench quality train lock embedding-model help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,6 +16,10 @@ test: ## set up what is missing, check the code, run all tests
 	@scripts/setup dev
 	@scripts/check
 	@scripts/offline .venv/bin/pytest
+
+calls: ## call the phone bridge over a real Asterisk, in some ten minutes
+	@scripts/setup dev
+	@scripts/offline .venv/bin/pytest -m calls tests/telephony
 
 check: ## format, lint and types, in seconds
 	@scripts/check

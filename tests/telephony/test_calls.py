@@ -29,6 +29,8 @@ from tests.telephony.sound import strength, tone
 from tests.telephony.synthesis_server import SynthesisServer
 from tests.telephony.talking import PHRASES, KnownVoice, Records, Talk, records_of
 
+pytestmark = pytest.mark.calls
+
 _numbers = count(1)
 OUTPUT = ROOT / "tests" / "output"
 CALLER_HERTZ, AGENT_HERTZ = 900, 1_500
