@@ -235,7 +235,7 @@ class StaffApi:
                 for event in await _next(queue, wake_at - loop.time()):
                     if event.name == "message":
                         fresh.add(event.data["conversation"])
-                        stale = stale or event.data["conversation"] not in mine
+                        stale = stale or event.data["conversation"] in listed - mine
                     elif event.name == "board":
                         stale = True
                     elif _concerns(event, agent.account, mine):
